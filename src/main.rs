@@ -1,0 +1,3 @@
+//! The binary: it runs the command line and maps the result to an exit code, nothing else.
+
+fn main() {}

@@ -1,0 +1,51 @@
+//! Charges: what one event costs, as exact numerators over its tariff's denominator.
+
+use super::outcome::words;
+
+words! {
+    /// What a part of a charge is for.
+    ComponentKind {
+        Usage = "usage",
+        Allowance = "allowance",
+        ConnectionFee = "connection-fee",
+        Floor = "floor",
+        Cap = "cap",
+    }
+}
+
+words! {
+    /// What a quantity counts.
+    Unit {
+        Second = "second",
+        Call = "call",
+        Message = "message",
+        Segment = "segment",
+        Page = "page",
+    }
+}
+
+/// One part of the charge of one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Component {
+    pub kind: ComponentKind,
+    /// Index of the tariff clause (a rate of a tariff version) in the compiled rules.
+    pub clause: u32,
+    /// Index of the allowance in its tariff version, when `kind` is `Allowance`.
+    pub allowance: Option<u16>,
+    pub unit: Unit,
+    /// First billed unit of the event that this part covers.
+    pub unit_from: i64,
+    /// Billed units.
+    pub units: i64,
+    /// Amount as a numerator over the denominator of the clause's tariff version, in major units of its currency.
+    pub numerator: i128,
+}
+
+/// The charge of one event: its components and who pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    pub event_id: String,
+    /// Index of the payer in the compiled rules.
+    pub payer: u32,
+    pub components: Vec<Component>,
+}

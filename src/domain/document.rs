@@ -1,0 +1,138 @@
+//! Documents: lines, invoices, their totals and states.
+
+use chrono::NaiveDate;
+
+use super::charge::Unit;
+use super::money::{Currency, Exact, Money};
+use super::outcome::words;
+use super::time::Period;
+
+words! {
+    /// What an invoice line is.
+    LineKind { Usage = "usage", Allowance = "allowance", Fee = "fee" }
+}
+
+/// The key of a line: two charges with equal keys are summed before the one rounding. The payer and the service period
+/// are those of the document; tax is one rate for each payer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineKey {
+    pub kind: LineKind,
+    pub tariff: String,
+    /// `valid_from` of the tariff version, or empty for one without.
+    pub tariff_version: String,
+    /// Position of the rate, allowance or fee in its tariff version: lines follow the order of the file.
+    pub position: u32,
+    /// Name of the rate, allowance or fee.
+    pub clause: String,
+    /// Name of the time band, empty when the rate has none.
+    pub band: String,
+}
+
+/// One position of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoiceLine {
+    /// From 1, without gaps.
+    pub number: u32,
+    pub key: LineKey,
+    pub unit: Unit,
+    /// Number of events with a component on this line.
+    pub events: u64,
+    /// Units as billed (after increments), in `unit`.
+    pub units_billed: i128,
+    /// The price as written in the rule: `0.0345 per minute`.
+    pub price: String,
+    /// Exact sum of the charges before rounding, in major units.
+    pub exact: Exact,
+    /// `exact` rounded once by the tariff's line rounding.
+    pub amount: Money,
+    /// `amount` minus `exact`.
+    pub residual: Exact,
+}
+
+/// Who sends the document.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Seller {
+    pub name: String,
+    pub address: Vec<String>,
+    pub email: Option<String>,
+    pub tax_id: Option<String>,
+}
+
+/// Whom it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payer {
+    pub contact_id: String,
+    pub name: String,
+    pub address: Vec<String>,
+    pub email: Option<String>,
+}
+
+/// Tax on the lines of one rate, rounded once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaxGroup {
+    pub name: String,
+    /// Percent as written: `8.875`.
+    pub rate_percent: String,
+    pub taxable: Money,
+    pub amount: Money,
+}
+
+/// What finalisation added to a draft; recorded once as facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finalisation {
+    /// `INV-000001`.
+    pub number: String,
+    pub issue_date: NaiveDate,
+    pub due_date: NaiveDate,
+    pub actor: String,
+}
+
+/// A demand for payment for one payer and period. A draft has no finalisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    pub seller: Seller,
+    pub payer: Payer,
+    pub period: Period,
+    pub currency: Currency,
+    pub lines: Vec<InvoiceLine>,
+    pub net: Money,
+    pub tax: Option<TaxGroup>,
+    pub total: Money,
+    /// Sum of the lines' residuals: what rounding added to the exact charges.
+    pub residual: Exact,
+    pub finalisation: Option<Finalisation>,
+    /// Made from the sandbox: every rendering says SPECIMEN.
+    pub specimen: bool,
+}
+
+/// One row of the annex: an event as it was charged on one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnexRow {
+    pub event_id: String,
+    /// Start in the payer's zone, with offset, as text for people.
+    pub start: String,
+    pub channel: String,
+    pub direction: String,
+    pub from: String,
+    pub to: String,
+    pub extension: String,
+    pub outcome: String,
+    /// Line number on the document.
+    pub line: u32,
+    pub clause: String,
+    pub band: String,
+    /// Measured quantity in the line's unit (seconds with up to three decimals).
+    pub measured: String,
+    pub units_billed: i64,
+    pub unit: Unit,
+    /// Exact charge of this event on this line, in major units.
+    pub exact: Exact,
+    pub remarks: String,
+}
+
+/// A document with its annex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    pub invoice: Invoice,
+    pub annex: Vec<AnnexRow>,
+}

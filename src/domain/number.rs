@@ -1,0 +1,176 @@
+//! Telephone numbers as values: E.164 in 64 bits, or a class of their own.
+
+use std::collections::HashMap;
+use std::fmt;
+
+/// What stands at one end of a call or message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartyNumber {
+    /// An E.164 number without its plus sign.
+    E164(u64),
+    /// A number of the company's own dial plan.
+    Extension(u64),
+    /// A public short code (texts) or service number (calls).
+    ShortCode(u64),
+    /// An emergency number.
+    Emergency(u64),
+    /// The service gave no number: an anonymous caller.
+    Withheld,
+    /// There is text, but no number can be read from it (masked by privacy rules, garbled).
+    Unparseable,
+}
+
+impl PartyNumber {
+    /// The E.164 digits, when it is such a number.
+    pub fn e164(self) -> Option<u64> {
+        match self {
+            PartyNumber::E164(digits) => Some(digits),
+            _ => None,
+        }
+    }
+
+    /// The number with all but its last two digits hidden, for logs and terminals.
+    pub fn masked(self) -> String {
+        let text = self.to_string();
+        let keep = text.len().saturating_sub(2);
+        text.chars()
+            .enumerate()
+            .map(|(index, letter)| if (2..keep).contains(&index) { '*' } else { letter })
+            .collect()
+    }
+}
+
+impl fmt::Display for PartyNumber {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PartyNumber::E164(digits) => write!(formatter, "+{digits}"),
+            PartyNumber::Extension(digits) => write!(formatter, "ext. {digits}"),
+            PartyNumber::ShortCode(digits) => write!(formatter, "{digits}"),
+            PartyNumber::Emergency(digits) => write!(formatter, "{digits}"),
+            PartyNumber::Withheld => formatter.write_str("withheld"),
+            PartyNumber::Unparseable => formatter.write_str("unparseable"),
+        }
+    }
+}
+
+/// An ISO 3166 country code of two letters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// The country of two upper-case letters that has a numbering plan.
+    pub fn from_code(code: &str) -> Option<Country> {
+        code.parse::<phonenumber::country::Id>().ok()?;
+        <[u8; 2]>::try_from(code.as_bytes()).ok().map(Country)
+    }
+
+    /// The two letters.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a country code is ASCII by construction")
+    }
+
+    /// The calling code of the country, such as 44.
+    pub fn calling_code(&self) -> Option<u16> {
+        let id = self.code().parse::<phonenumber::country::Id>().ok()?;
+        phonenumber::metadata::DATABASE.by_id(id.as_ref()).map(phonenumber::Metadata::country_code)
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.code())
+    }
+}
+
+/// Reads numbers as the service or a person writes them. Each distinct text is parsed once.
+pub struct NumberReader {
+    home: phonenumber::country::Id,
+    known: HashMap<String, (PartyNumber, Option<Country>)>,
+}
+
+/// Emergency numbers of the numbering plans the product meets; a text to one of them is never a client's.
+const EMERGENCY: [u64; 6] = [911, 933, 988, 999, 112, 000];
+
+impl NumberReader {
+    /// A reader that takes numbers without a country code as numbers of `home`.
+    pub fn new(home: Country) -> NumberReader {
+        let home = home.code().parse().expect("a Country is made only from codes the library knows");
+        NumberReader { home, known: HashMap::new() }
+    }
+
+    /// The number of a text, and the country it belongs to when it is E.164. An empty text is a withheld number.
+    pub fn read(&mut self, text: &str) -> (PartyNumber, Option<Country>) {
+        if let Some(found) = self.known.get(text) {
+            return *found;
+        }
+        let found = self.parse(text.trim());
+        self.known.insert(text.to_owned(), found);
+        found
+    }
+
+    fn parse(&self, text: &str) -> (PartyNumber, Option<Country>) {
+        if text.is_empty() || text.eq_ignore_ascii_case("anonymous") {
+            return (PartyNumber::Withheld, None);
+        }
+        let written = |letter: char| letter.is_ascii_digit() || " +-().".contains(letter);
+        if !text.chars().all(written) || text.chars().filter(char::is_ascii_digit).count() > 17 {
+            return (PartyNumber::Unparseable, None);
+        }
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() <= 6 && !text.starts_with('+') {
+            return match digits.parse::<u64>() {
+                Ok(short) if digits.len() == 3 && EMERGENCY.contains(&short) => {
+                    (PartyNumber::Emergency(short), None)
+                }
+                Ok(short) => (PartyNumber::ShortCode(short), None),
+                Err(_) => (PartyNumber::Unparseable, None),
+            };
+        }
+        self.parse_e164(text).unwrap_or((PartyNumber::Unparseable, None))
+    }
+
+    /// Numbers are checked for a possible form, not for being assigned: a call that took place is evidence enough.
+    fn parse_e164(&self, text: &str) -> Option<(PartyNumber, Option<Country>)> {
+        let parsed = phonenumber::parse(Some(self.home), text).ok()?;
+        let code = u64::from(parsed.country().code());
+        let national = parsed.national().value();
+        let digits = format!("{code}{}{national}", "0".repeat(usize::from(parsed.national().zeros())));
+        if national == 0 || !(7..=15).contains(&digits.len()) {
+            return None;
+        }
+        let country = parsed.country().id().and_then(|id| Country::from_code(id.as_ref()));
+        Some((PartyNumber::E164(digits.parse().ok()?), country))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: PartyNumber, country: Option<&str>) {
+        let mut reader = NumberReader::new(Country::from_code("US").unwrap());
+        let (number, found) = reader.read(text);
+        assert_eq!(number, expected, "{text}");
+        assert_eq!(found.map(|country| country.code().to_owned()), country.map(str::to_owned), "{text}");
+    }
+
+    #[test]
+    fn the_forms_of_the_service_are_read() {
+        check("+12125550143", PartyNumber::E164(12_125_550_143), Some("US"));
+        // No such exchange exists: the number is kept, its country is not guessed.
+        check("18661234567", PartyNumber::E164(18_661_234_567), None);
+        check("(866)123-4567", PartyNumber::E164(18_661_234_567), None);
+        check("(404) 555-0148", PartyNumber::E164(14_045_550_148), Some("US"));
+        check("+442079460018", PartyNumber::E164(442_079_460_018), Some("GB"));
+        check("+18765550143", PartyNumber::E164(18_765_550_143), Some("JM"));
+        check("+1855201XXXX", PartyNumber::Unparseable, None);
+        check("", PartyNumber::Withheld, None);
+        check("911", PartyNumber::Emergency(911), None);
+        check("29395", PartyNumber::ShortCode(29_395), None);
+    }
+
+    #[test]
+    fn a_masked_number_shows_its_ends_only() {
+        assert_eq!(PartyNumber::E164(12_125_550_143).masked(), "+1********43");
+    }
+}

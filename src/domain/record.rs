@@ -112,3 +112,50 @@ pub struct RawPage {
     pub body: Vec<u8>,
     pub observed: Instant,
 }
+
+/// How far a listing of a window has come: the durable position up to which the source has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub window: PullWindow,
+    /// Which listing of the window, from 1.
+    pub listing: u32,
+    /// The page to ask for next; `None` when the listing is complete.
+    pub next_page: Option<u32>,
+}
+
+words! {
+    /// How well a window is known.
+    CoverageState {
+        /// A listing has begun.
+        Open = "open",
+        /// At least one listing is complete.
+        Collected = "collected",
+        /// Two listings agreed after the settling lag.
+        Sealed = "sealed",
+    }
+}
+
+/// Which window of which feed is collected, as a fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    pub window: PullWindow,
+    pub state: CoverageState,
+    /// Complete listings so far.
+    pub listings_complete: u32,
+    /// The listing under way, when one was interrupted.
+    pub cursor: Option<Cursor>,
+    /// Distinct records of the last complete listing.
+    pub records: u64,
+    /// Digest over the sorted keys and versions of the last complete listing.
+    pub digest: Option<Hash>,
+    /// When the last complete listing began.
+    pub listed_at: Option<Instant>,
+}
+
+/// A part of the source that cannot be read, reported and never silent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    pub feed: Feed,
+    /// The service's reason, such as `CMN-408`.
+    pub reason: String,
+}

@@ -5,6 +5,7 @@
 
 pub mod charge;
 pub mod contact;
+pub mod derivation;
 pub mod disposition;
 pub mod document;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod number;
 pub mod outcome;
 pub mod reconciliation;
 pub mod record;
+pub mod source;
 pub mod time;
 
 pub use failure::{Exit, Failure, Result};

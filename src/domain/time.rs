@@ -125,6 +125,30 @@ impl Zone {
         high
     }
 
+    /// Every instant at which the zone's clocks show a civil time: none in a skipped hour, two in a repeated one.
+    pub fn passes(&self, local: NaiveDateTime) -> Vec<Instant> {
+        let found = self.0.from_local_datetime(&local);
+        let mut passes: Vec<Instant> =
+            found.earliest().into_iter().chain(found.latest()).map(|time| Instant::from_utc(time.to_utc())).collect();
+        passes.dedup();
+        passes
+    }
+
+    /// The instants of a civil day at which the zone's offset changes.
+    pub fn offset_changes(&self, day: NaiveDate) -> Vec<Instant> {
+        let (start, end) = (self.midnight(day), self.midnight(day.succ_opt().unwrap_or(day)));
+        let offset = |instant: Instant| self.local(instant).and_utc().timestamp_millis() - instant.0;
+        if offset(start) == offset(end) {
+            return Vec::new();
+        }
+        let (mut low, mut high) = (start.0, end.0);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if offset(Instant(middle)) == offset(start) { low = middle } else { high = middle }
+        }
+        vec![Instant(high)]
+    }
+
     /// The first instant of a civil day.
     pub fn midnight(&self, date: NaiveDate) -> Instant {
         self.instant(date.and_time(NaiveTime::MIN))

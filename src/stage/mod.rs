@@ -1,1 +1,7 @@
-//! (to be written)
+//! The pure stages: mediate, identify, rate, aggregate, invoice, reconcile, explain.
+//!
+//! Each is a function of facts and rules. Nothing here has a clock, a file, a socket, SQL or Polars, and no state
+//! between calls but what is passed in. A later stage never writes what an earlier one reads.
+
+pub mod identify;
+pub mod rate;

@@ -1,0 +1,317 @@
+//! Reconciliation: what was expected against what the log shows.
+//!
+//! Passes in order: by reference; by number, channel, direction and window; by contact and window for expectations
+//! without a number; then the same keys after the window (late). Within one key, observations are taken by start and
+//! given to the open expectation that ends first, which matches as many as can be matched. What arrived is matched
+//! before what did not, so that a failed attempt never hides a later success. Every expectation and every observation
+//! ends in exactly one class.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::event::BillableEvent;
+use crate::domain::outcome::{Arrived, Channel, Direction, Outcome, OutcomeTable};
+use crate::domain::reconciliation::{
+    Break, BreakKind, Expectation, MatchGroup, MatchRule, Observation, Reconciliation,
+};
+use crate::domain::time::Span;
+use crate::domain::{Instant, Zone};
+
+/// How long after its window an observation still counts as a late one of it.
+pub const LATE_MILLISECONDS_MAX: i64 = 72 * 3_600_000;
+
+/// Reduces an event to what reconciliation compares. Internal communication is never observed.
+pub fn observe(event: &BillableEvent, contact: Option<&str>, outcomes: &OutcomeTable) -> Option<Observation> {
+    if event.direction == Direction::Internal {
+        return None;
+    }
+    let by_table = outcomes.rule(event.channel, event.outcome).map_or(Arrived::Indeterminate, |rule| rule.arrived);
+    // These two carrier codes say that nobody knows, whatever the status reads (service guide, error table).
+    let unknown = matches!(event.error_code.as_deref(), Some("SMS-CAR-104" | "SMS-CAR-199"));
+    Some(Observation {
+        event_id: event.id.clone(),
+        contact: contact.map(str::to_owned),
+        number: event.other_party().number.e164(),
+        channel: event.channel,
+        direction: event.direction,
+        start: event.start,
+        pages: event.pages,
+        outcome: event.outcome,
+        arrived: if unknown { Arrived::Indeterminate } else { by_table },
+        error_code: event.error_code.clone(),
+        message_id: event.message_id.clone(),
+    })
+}
+
+/// Compares the expectations due in `period` with the observations. `zone` is for the sentences only.
+pub fn reconcile(
+    expectations: &[Expectation],
+    observations: &[Observation],
+    period: Span,
+    zone: Zone,
+) -> Reconciliation {
+    let mut due: Vec<&Expectation> = expectations.iter().filter(|item| period.contains(item.due.from)).collect();
+    due.sort_by(|left, right| (left.due, &left.id).cmp(&(right.due, &right.id)));
+    let mut seen: Vec<&Observation> = observations.iter().collect();
+    seen.sort_by(|left, right| (left.start, &left.event_id).cmp(&(right.start, &right.event_id)));
+    let elsewhere = expectations.len() - due.len();
+    let mut matching = Matching { pairs: vec![None; due.len()], taken: vec![None; seen.len()], due, seen };
+    matching.by_reference();
+    let by_number = |item: &Expectation| item.number.map(|number| Key::Number(number, item.channel, item.direction));
+    let by_contact = |item: &Expectation| match (&item.contact, item.number) {
+        (Some(contact), None) => Some(Key::Contact(contact.clone(), item.channel, item.direction)),
+        _ => None,
+    };
+    for late in [false, true] {
+        let rule = if late { MatchRule::Late } else { MatchRule::NumberAndWindow };
+        matching.by_key(rule, late, &by_number, &number_key);
+        let rule = if late { MatchRule::Late } else { MatchRule::Party };
+        matching.by_key(rule, late, &by_contact, &contact_key);
+    }
+    matching.classify(period, zone, elsewhere)
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number(u64, Channel, Direction),
+    Contact(String, Channel, Direction),
+}
+
+fn number_key(item: &Observation) -> Option<Key> {
+    item.number.map(|number| Key::Number(number, item.channel, item.direction))
+}
+
+fn contact_key(item: &Observation) -> Option<Key> {
+    item.contact.clone().map(|contact| Key::Contact(contact, item.channel, item.direction))
+}
+
+struct Matching<'a> {
+    due: Vec<&'a Expectation>,
+    seen: Vec<&'a Observation>,
+    /// For each expectation, its observation and the rule that found it.
+    pairs: Vec<Option<(usize, MatchRule)>>,
+    /// For each observation, its expectation.
+    taken: Vec<Option<usize>>,
+}
+
+impl<'a> Matching<'a> {
+    fn pair(&mut self, expectation: usize, observation: usize, rule: MatchRule) {
+        assert!(self.pairs[expectation].is_none() && self.taken[observation].is_none(), "a match was made twice");
+        self.pairs[expectation] = Some((observation, rule));
+        self.taken[observation] = Some(expectation);
+    }
+
+    fn by_reference(&mut self) {
+        let mut by_message: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, item) in self.seen.iter().enumerate() {
+            if let Some(message) = &item.message_id {
+                by_message.entry(message).or_default().push(index);
+            }
+        }
+        for index in 0..self.due.len() {
+            let Some(reference) = self.due[index].reference.as_deref() else { continue };
+            let candidates = by_message.get(reference).map(Vec::as_slice).unwrap_or_default();
+            let free: Vec<usize> = candidates.iter().copied().filter(|at| self.taken[*at].is_none()).collect();
+            let number = self.due[index].number;
+            let exact = free.iter().copied().find(|at| number.is_none() || self.seen[*at].number == number);
+            if let Some(found) = exact.or(free.first().copied()) {
+                self.pair(index, found, MatchRule::Reference);
+            }
+        }
+    }
+
+    fn by_key(
+        &mut self,
+        rule: MatchRule,
+        late: bool,
+        expectation_key: &dyn Fn(&Expectation) -> Option<Key>,
+        observation_key: &dyn Fn(&Observation) -> Option<Key>,
+    ) {
+        let mut open: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (index, item) in self.due.iter().enumerate() {
+            if let (None, Some(key)) = (self.pairs[index], expectation_key(item)) {
+                open.entry(key).or_default().push(index);
+            }
+        }
+        for arrived in [true, false] {
+            for observation in 0..self.seen.len() {
+                let item = self.seen[observation];
+                if self.taken[observation].is_some() || (item.arrived == Arrived::Yes) != arrived {
+                    continue;
+                }
+                let Some(candidates) = observation_key(item).and_then(|key| open.get(&key)) else { continue };
+                let fits = |index: &usize| {
+                    let due = self.due[*index].due;
+                    let window = match late {
+                        false => due,
+                        true => Span { from: due.to, to: due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) },
+                    };
+                    self.pairs[*index].is_none() && window.contains(item.start)
+                };
+                let first_to_end = candidates.iter().copied().filter(fits).min_by_key(|at| (self.due[*at].due.to, *at));
+                if let Some(expectation) = first_to_end {
+                    self.pair(expectation, observation, rule);
+                }
+            }
+        }
+    }
+
+    fn classify(self, period: Span, zone: Zone, elsewhere: usize) -> Reconciliation {
+        let mut result = Reconciliation {
+            expectations: self.due.len() as u64,
+            expectations_elsewhere: elsewhere as u64,
+            ..Reconciliation::default()
+        };
+        for (index, expectation) in self.due.iter().enumerate() {
+            match self.pairs[index] {
+                None => result.breaks.push(missing(expectation, zone)),
+                Some((observation, rule)) => self.compare(expectation, observation, rule, zone, &mut result),
+            }
+        }
+        self.classify_rest(period, zone, &mut result);
+        result.breaks.sort_by(|left, right| break_order(left).cmp(&break_order(right)));
+        let classified = result.matched.len() + result.breaks.iter().filter(|item| item.expectation.is_some() && !is_extra(item)).count();
+        assert_eq!(classified, self.due.len(), "every expectation is in exactly one class");
+        result
+    }
+
+    fn compare(&self, expectation: &Expectation, at: usize, rule: MatchRule, zone: Zone, result: &mut Reconciliation) {
+        let observation = self.seen[at];
+        result.observations += 1;
+        let found = difference(expectation, observation, rule, zone);
+        match found {
+            None => result.matched.push(MatchGroup {
+                expectation: expectation.clone(),
+                observation: observation.clone(),
+                rule,
+            }),
+            Some((kind, explanation)) => result.breaks.push(Break {
+                kind,
+                expectation: Some(expectation.clone()),
+                observation: Some(observation.clone()),
+                rule: Some(rule),
+                explanation,
+            }),
+        }
+    }
+
+    /// Observations that match nothing: surplus copies of what was matched, unexpected ones, or out of scope. In scope
+    /// is a channel and direction of a contact or number for which somebody lists expectations.
+    fn classify_rest(&self, period: Span, zone: Zone, result: &mut Reconciliation) {
+        let mut scope: BTreeSet<Key> = BTreeSet::new();
+        for item in &self.due {
+            if let Some(contact) = &item.contact {
+                scope.insert(Key::Contact(contact.clone(), item.channel, item.direction));
+            }
+            if let Some(number) = item.number {
+                scope.insert(Key::Number(number, item.channel, item.direction));
+            }
+        }
+        let mut matched: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (index, pair) in self.pairs.iter().enumerate() {
+            let key = pair.and_then(|(at, _)| number_key(self.seen[at]));
+            if let Some(key) = key {
+                matched.entry(key).or_default().push(index);
+            }
+        }
+        for (index, item) in self.seen.iter().enumerate() {
+            if self.taken[index].is_some() || !period.contains(item.start) {
+                continue;
+            }
+            let keys = [number_key(item), contact_key(item)];
+            if !keys.iter().flatten().any(|key| scope.contains(key)) {
+                result.out_of_scope += 1;
+                continue;
+            }
+            result.observations += 1;
+            let siblings = keys[0].as_ref().and_then(|key| matched.get(key)).map(Vec::as_slice).unwrap_or_default();
+            let copy_of = siblings.iter().map(|at| self.due[*at]).find(|due| {
+                Span { from: due.due.from, to: due.due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) }.contains(item.start)
+            });
+            result.breaks.push(surplus(item, copy_of, zone));
+        }
+    }
+}
+
+/// A surplus copy names its expectation, which stands in its own class already.
+fn is_extra(item: &Break) -> bool {
+    item.kind == BreakKind::Duplicate
+}
+
+fn difference(
+    expectation: &Expectation,
+    observation: &Observation,
+    rule: MatchRule,
+    zone: Zone,
+) -> Option<(BreakKind, String)> {
+    let when = zone.show(observation.start);
+    let channel = expectation.channel;
+    if rule == MatchRule::Reference && expectation.number.is_some() && expectation.number != observation.number {
+        let found = observation.number.map_or("nobody".to_owned(), |number| format!("+{number}"));
+        return Some((BreakKind::PartyMismatch, format!("The {channel} with this reference went to {found}.")));
+    }
+    match observation.arrived {
+        Arrived::No => {
+            let code = observation.error_code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+            let text = format!("The {channel} of {when} did not arrive: {}{code}.", observation.outcome);
+            return Some((BreakKind::StatusMismatch, text));
+        }
+        Arrived::Indeterminate => {
+            let text = format!("Nobody confirmed the {channel} of {when}: its last state is {}.", observation.outcome);
+            return Some((BreakKind::Indeterminate, text));
+        }
+        Arrived::Yes => {}
+    }
+    if rule == MatchRule::Late || (rule == MatchRule::Reference && !expectation.due.contains(observation.start)) {
+        let due = zone.show(expectation.due.to);
+        return Some((BreakKind::Late, format!("It was due before {due} and happened at {when}.")));
+    }
+    match (expectation.pages, observation.pages) {
+        (Some(expected), Some(seen)) if expected != seen => {
+            Some((BreakKind::QuantityMismatch, format!("{expected} pages were expected, {seen} went through.")))
+        }
+        _ => None,
+    }
+}
+
+fn missing(expectation: &Expectation, zone: Zone) -> Break {
+    let explanation = format!(
+        "No {} {} was seen from {} to {}.",
+        expectation.direction,
+        expectation.channel,
+        zone.show(expectation.due.from),
+        zone.show(expectation.due.to)
+    );
+    Break {
+        kind: BreakKind::MissingObservation,
+        expectation: Some(expectation.clone()),
+        observation: None,
+        rule: None,
+        explanation,
+    }
+}
+
+fn surplus(item: &Observation, copy_of: Option<&Expectation>, zone: Zone) -> Break {
+    let when = zone.show(item.start);
+    let (kind, explanation) = match copy_of {
+        Some(expectation) => {
+            let what = match item.outcome {
+                Outcome::DeliveryFailed | Outcome::SendingFailed => "A further attempt that failed",
+                _ => "A surplus copy",
+            };
+            (BreakKind::Duplicate, format!("{what} for expectation {}, at {when}.", expectation.id))
+        }
+        None => {
+            let text = format!("Nobody expected this {} {} of {when}.", item.direction, item.channel);
+            (BreakKind::UnexpectedObservation, text)
+        }
+    };
+    Break { kind, expectation: copy_of.cloned(), observation: Some(item.clone()), rule: None, explanation }
+}
+
+fn break_order(item: &Break) -> (BreakKind, Option<Instant>, String, String) {
+    let due = item.expectation.as_ref().map(|expectation| expectation.due.from);
+    let seen = item.observation.as_ref().map(|observation| observation.start);
+    let id = item.expectation.as_ref().map(|expectation| expectation.id.clone()).unwrap_or_default();
+    let event = item.observation.as_ref().map(|observation| observation.event_id.clone()).unwrap_or_default();
+    (item.kind, due.or(seen), id, event)
+}

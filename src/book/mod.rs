@@ -1,1 +1,264 @@
-//! (to be written)
+//! The store: facts are appended, never changed, and each is one transaction.
+//!
+//! A book is a folder. `book.db` (SQLite) is the manifest and the ledger; bulk lies in immutable, checksummed files
+//! (`segments/`, `raw/`, `charges/`) that become visible only by the transaction that registers them. Segments are
+//! opaque here: the caller passes their codec. The book must not read a clock, judge a record, price anything, or
+//! know any other module than the domain.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::domain::{Exit, Failure, Result};
+
+mod archive;
+mod coverage;
+pub mod crash;
+mod documents;
+mod files;
+mod import;
+mod landing;
+mod ledger;
+mod lock;
+mod scan;
+mod schema;
+mod seal;
+mod sql;
+mod status;
+mod verify;
+mod version;
+
+pub use coverage::Listing;
+pub use documents::{NewDocument, StoredDocument};
+pub use import::{Covers, ImportBatch, Imported};
+pub use landing::Landed;
+pub use ledger::{Decision, FactName, StoredRun};
+pub use lock::Lock;
+pub use seal::{Sealed, SegmentCodec};
+pub use status::{FeedStatus, Status};
+pub use verify::Problem;
+pub use version::{Standing, StoredVersion};
+
+use sql::{Outcome, Trouble};
+
+const DATABASE: &str = "book.db";
+const LOCK: &str = "lock";
+const SEGMENTS: &str = "segments";
+const ARCHIVES: &str = "raw";
+const CHARGES: &str = "charges";
+
+/// Whose records a book keeps, for life.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Made from the sandbox: every document says SPECIMEN, and no real account is ever mixed in.
+    pub specimen: bool,
+    /// Base address of the service, when records are pulled.
+    pub server: Option<String>,
+    /// The service's account id; learned at first contact.
+    pub account: Option<String>,
+}
+
+/// An open book.
+#[derive(Debug)]
+pub struct Book {
+    folder: PathBuf,
+    connection: Connection,
+    identity: Identity,
+}
+
+impl Book {
+    /// Makes a new book in a folder that holds none (exit 2 otherwise). A creation that was interrupted is finished.
+    pub fn create(folder: &Path, identity: Identity) -> Result<Book> {
+        Book::make(folder, identity).map_err(Trouble::doing("creating the book"))
+    }
+
+    fn make(folder: &Path, identity: Identity) -> Outcome<Book> {
+        files::create_folder(folder)?;
+        let _lock = Lock::take(&folder.join(LOCK), "create")?;
+        let path = folder.join(DATABASE);
+        if path.exists() && born(&path)? {
+            let failure = Failure::new(Exit::Usage, format!("{} is a book already", folder.display()));
+            return Err(failure.hint("Name another folder, or go on with this book.").into());
+        }
+        for inner in [SEGMENTS, ARCHIVES, CHARGES] {
+            files::create_folder(&folder.join(inner))?;
+        }
+        files::touch(&path)?;
+        files::sync_folder(folder)?;
+        crash::point("create.folder-made");
+        let mut connection = sql::connect(&path)?;
+        sql::configure(&connection)?;
+        schema::migrate(&mut connection, 0, |connection| {
+            connection.execute(
+                "INSERT INTO identity (one, specimen, server, account) VALUES (1, ?1, ?2, ?3)",
+                (identity.specimen, &identity.server, &identity.account),
+            )?;
+            Ok(())
+        })?;
+        files::sync_folder(folder)?;
+        Ok(Book { folder: folder.to_owned(), connection, identity })
+    }
+
+    /// Opens an existing book. No book there is exit 2; a folder that is something else, or a book written by a newer
+    /// program, is exit 7 and nothing is written.
+    pub fn open(folder: &Path) -> Result<Book> {
+        Book::enter(folder).map_err(Trouble::doing("opening the book"))
+    }
+
+    fn enter(folder: &Path) -> Outcome<Book> {
+        let path = folder.join(DATABASE);
+        if !path.is_file() || !born(&path)? {
+            return Err(Failure::new(Exit::Usage, format!("{} is not a book", folder.display()))
+                .hint("Make one with `tollbook init`, or name the folder of an existing one.")
+                .into());
+        }
+        let mut connection = sql::connect(&path)?;
+        let marks = schema::marks(&connection)?;
+        schema::check(&marks)?;
+        sql::configure(&connection)?;
+        if marks.version < schema::newest() {
+            let _lock = Lock::take(&folder.join(LOCK), "migrate")?;
+            let version = schema::marks(&connection)?.version;
+            schema::migrate(&mut connection, version, |_| Ok(()))?;
+        }
+        let identity = connection.query_row("SELECT specimen, server, account FROM identity", [], |row| {
+            Ok(Identity { specimen: row.get(0)?, server: row.get(1)?, account: row.get(2)? })
+        })?;
+        Ok(Book { folder: folder.to_owned(), connection, identity })
+    }
+
+    /// Opens the book, or makes it when there is none. An identity that contradicts the book's is refused (exit 2).
+    pub fn open_or_create(folder: &Path, identity: Identity) -> Result<Book> {
+        let path = folder.join(DATABASE);
+        if !path.is_file() || !born(&path).map_err(Trouble::doing("opening the book"))? {
+            return Book::create(folder, identity);
+        }
+        let mut book = Book::open(folder)?;
+        book.require(&identity)?;
+        if let Some(account) = &identity.account {
+            book.bind_account(account)?;
+        }
+        Ok(book)
+    }
+
+    /// Refuses (exit 2) when this book is not the one that `wanted` describes; what either side leaves open agrees.
+    pub fn require(&self, wanted: &Identity) -> Result<()> {
+        if self.identity.specimen != wanted.specimen {
+            let (is, other) = match self.identity.specimen {
+                true => ("made from the sandbox", "a real account"),
+                false => ("of a real account", "the sandbox"),
+            };
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("the book is {is} and cannot take records of {other}"),
+            )
+            .hint("Keep a book of its own for each; sandbox and real records never mix."));
+        }
+        let pairs = [
+            ("server", &self.identity.server, &wanted.server),
+            ("account", &self.identity.account, &wanted.account),
+        ];
+        for (name, ours, theirs) in pairs {
+            if let (Some(ours), Some(theirs)) = (ours, theirs)
+                && ours != theirs
+            {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("the book is of {name} {ours}, not of {theirs}"),
+                )
+                .hint("Keep a book of its own for each account."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the account at first contact; any other account is refused later (exit 2).
+    pub fn bind_account(&mut self, account: &str) -> Result<()> {
+        let wanted = Identity { account: Some(account.to_owned()), ..self.identity.clone() };
+        self.require(&wanted)?;
+        if self.identity.account.is_none() {
+            self.connection
+                .execute("UPDATE identity SET account = ?1 WHERE account IS NULL", [account])
+                .map_err(|error| Trouble::from(error).into_failure().while_doing("binding the account"))?;
+            self.identity = wanted;
+        }
+        Ok(())
+    }
+
+    /// Whose records these are.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The folder of the book.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Holds the book for writing, and sweeps the files that an interrupted command left without registering them.
+    /// The second holder gets exit 5 at once, naming the first.
+    pub fn lock(&self, purpose: &str) -> Result<Lock> {
+        let lock = Lock::take(&self.folder.join(LOCK), purpose)?;
+        self.sweep_files().map_err(Trouble::doing("sweeping unregistered files"))?;
+        Ok(lock)
+    }
+
+    /// Removes unregistered files; returns how many. The caller proves that it holds the book.
+    pub fn sweep(&self, _held: &Lock) -> Result<u64> {
+        self.sweep_files().map_err(Trouble::doing("sweeping unregistered files"))
+    }
+
+    fn sweep_files(&self) -> Outcome<u64> {
+        let mut removed = 0;
+        for (inner, registered) in self.registered_files()? {
+            let folder = self.folder.join(inner);
+            for name in files::names(&folder)? {
+                if !registered.contains(&name) {
+                    files::remove(&folder.join(&name))?;
+                    crash::point("sweep.removed");
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// The names of the registered files of each folder.
+    fn registered_files(&self) -> Outcome<Vec<(&'static str, std::collections::BTreeSet<String>)>> {
+        let mut all = Vec::new();
+        for (inner, query) in [
+            (SEGMENTS, "SELECT file FROM segment"),
+            (ARCHIVES, "SELECT file FROM archive"),
+            (CHARGES, "SELECT DISTINCT lower(hex(charges)) FROM document"),
+        ] {
+            let mut statement = self.connection.prepare(query)?;
+            let names = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            all.push((inner, names));
+        }
+        Ok(all)
+    }
+
+    /// Moves the write-ahead log into the database and checks that it did. Call before saying "done".
+    pub fn checkpoint(&self) -> Result<()> {
+        let busy: Option<i64> = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .optional()
+            .map_err(|error| Trouble::from(error).into_failure().while_doing("writing the log back"))?;
+        crash::point("checkpoint.done");
+        // A reader may hold the log; then it stays and nothing is lost.
+        debug_assert!(busy.is_some(), "the checkpoint always answers");
+        Ok(())
+    }
+}
+
+/// Whether the database holds a schema: a creation that died early leaves an empty file.
+fn born(path: &Path) -> Outcome<bool> {
+    if files::length_bytes(path)? == 0 {
+        return Ok(false);
+    }
+    let connection = sql::connect(path)?;
+    let marks = schema::marks(&connection)?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(marks.application != 0 || marks.version != 0 || tables != 0)
+}

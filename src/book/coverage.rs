@@ -1,0 +1,162 @@
+//! Coverage: which window of which feed is known, how well, and what cannot be read.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::domain::record::{Coverage, CoverageState, Cursor, Feed, Gap, PullWindow};
+use crate::domain::time::Instant;
+use crate::domain::{Hash, Result};
+
+use super::Book;
+use super::sql::{self, Outcome, Trouble, damaged};
+
+/// One listing of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// From 1.
+    pub number: u32,
+    /// The page to ask for next; `None` when complete.
+    pub next_page: Option<u32>,
+    /// When its first page was served.
+    pub began: Instant,
+    /// When its last page was served; `None` while it is under way.
+    pub completed: Option<Instant>,
+    /// Distinct records, once complete.
+    pub records: u64,
+    /// Digest over the sorted (record, version) pairs, once complete.
+    pub digest: Option<Hash>,
+}
+
+impl Book {
+    /// All windows with their state, sorted by feed and time.
+    pub fn coverage(&self) -> Result<Vec<Coverage>> {
+        self.read_coverage().map_err(Trouble::doing("reading the coverage"))
+    }
+
+    fn read_coverage(&self) -> Outcome<Vec<Coverage>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, feed, from_ms, to_ms, state FROM pull_window")?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, sql::span(row, 2)?, row.get(4)?)))?
+            .collect::<rusqlite::Result<Vec<(i64, String, _, String)>>>()?;
+        let mut all = Vec::with_capacity(rows.len());
+        for (id, feed, span, state) in rows {
+            let window = PullWindow { feed: feed_from(&feed)?, span };
+            let state = CoverageState::from_word(&state)
+                .ok_or_else(|| damaged(format!("a window has the unknown state {state}")))?;
+            all.push(one_coverage(window, state, &listings_of(&self.connection, id)?));
+        }
+        all.sort_by(|one, other| one.window.cmp(&other.window));
+        Ok(all)
+    }
+
+    /// The listings of a window, oldest first; none when the window is not known.
+    pub fn listings(&self, window: &PullWindow) -> Result<Vec<Listing>> {
+        let read = || match known_window(&self.connection, window)? {
+            Some(id) => listings_of(&self.connection, id),
+            None => Ok(Vec::new()),
+        };
+        read().map_err(Trouble::doing("reading the listings"))
+    }
+
+    /// Notes that a part of the source cannot be read. Noting an open gap again is a no-op; the gap is cleared when a
+    /// page of its feed lands.
+    pub fn note_gap(&mut self, gap: &Gap, at: Instant) -> Result<()> {
+        self.connection
+            .execute(
+                "INSERT INTO gap (feed, reason, noted_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                (gap.feed.name(), &gap.reason, at.milliseconds()),
+            )
+            .map_err(|error| Trouble::from(error).into_failure().while_doing("noting a gap"))?;
+        Ok(())
+    }
+
+    /// The open gaps, sorted.
+    pub fn gaps(&self) -> Result<Vec<Gap>> {
+        self.read_gaps().map_err(Trouble::doing("reading the gaps"))
+    }
+
+    fn read_gaps(&self) -> Outcome<Vec<Gap>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT feed, reason FROM gap WHERE cleared_ms IS NULL")?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+        let mut gaps = Vec::with_capacity(rows.len());
+        for (feed, reason) in rows {
+            gaps.push(Gap { feed: feed_from(&feed)?, reason });
+        }
+        gaps.sort();
+        Ok(gaps)
+    }
+}
+
+fn one_coverage(window: PullWindow, state: CoverageState, listings: &[Listing]) -> Coverage {
+    let complete: Vec<&Listing> = listings.iter().filter(|listing| listing.digest.is_some()).collect();
+    let last = complete.last();
+    let cursor = listings.last().filter(|listing| listing.digest.is_none()).map(|listing| Cursor {
+        window: window.clone(),
+        listing: listing.number,
+        next_page: listing.next_page,
+    });
+    Coverage {
+        window,
+        state,
+        listings_complete: u32::try_from(complete.len()).unwrap_or(u32::MAX),
+        cursor,
+        records: last.map_or(0, |listing| listing.records),
+        digest: last.and_then(|listing| listing.digest),
+        listed_at: last.map(|listing| listing.began),
+    }
+}
+
+/// Reads a feed's name as stored.
+pub(super) fn feed_from(name: &str) -> Outcome<Feed> {
+    Feed::from_name(name).ok_or_else(|| damaged(format!("the unknown feed {name} in the book")))
+}
+
+fn listings_of(connection: &Connection, window: i64) -> Outcome<Vec<Listing>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, next_page, began_ms, completed_ms, records, digest FROM listing \
+         WHERE window_id = ?1 ORDER BY number",
+    )?;
+    let listings = statement
+        .query_map([window], |row| {
+            Ok(Listing {
+                number: row.get(0)?,
+                next_page: row.get(1)?,
+                began: sql::instant(row, 2)?,
+                completed: sql::instant_if_any(row, 3)?,
+                records: row.get::<_, Option<u32>>(4)?.map_or(0, u64::from),
+                digest: sql::hash_if_any(row, 5)?,
+            })
+        })?
+        .collect::<rusqlite::Result<Vec<Listing>>>()?;
+    Ok(listings)
+}
+
+/// The row of a window, if the book knows it.
+pub(super) fn known_window(connection: &Connection, window: &PullWindow) -> Outcome<Option<i64>> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM pull_window WHERE feed = ?1 AND from_ms = ?2 AND to_ms = ?3")?
+        .query_row(
+            (window.feed.name(), window.span.from.milliseconds(), window.span.to.milliseconds()),
+            |row| row.get(0),
+        )
+        .optional()?)
+}
+
+/// The row of a window, which is opened when the book does not know it.
+pub(super) fn window_id(connection: &Connection, window: &PullWindow) -> Outcome<i64> {
+    if let Some(id) = known_window(connection, window)? {
+        return Ok(id);
+    }
+    connection
+        .prepare_cached("INSERT INTO pull_window (feed, from_ms, to_ms, state) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((
+            window.feed.name(),
+            window.span.from.milliseconds(),
+            window.span.to.milliseconds(),
+            CoverageState::Open.word(),
+        ))?;
+    Ok(connection.last_insert_rowid())
+}

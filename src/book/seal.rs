@@ -1,0 +1,230 @@
+//! Sealing: what landed in some windows moves from rows to immutable files, visible by one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use crate::domain::record::{CoverageState, PullWindow, RecordKind, SourceRecord};
+use crate::domain::time::{Instant, Span};
+use crate::domain::{Exit, Failure, Hash, Result};
+
+use super::archive;
+use super::coverage::known_window;
+use super::scan::{PENDING_COLUMNS, PENDING_TABLES, pending_record, scan_order};
+use super::sql::{self, Outcome, Trouble, misuse};
+use super::version::{Bitmaps, Standing};
+use super::{ARCHIVES, Book, SEGMENTS, crash, files};
+
+/// How record versions become the bytes of a segment and back. The book never looks inside; the order of the rows
+/// must survive.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentCodec {
+    /// Ending of the files' names, such as `parquet`.
+    pub extension: &'static str,
+    /// Writes versions in the order given; the same versions give the same bytes.
+    pub encode: fn(&[SourceRecord]) -> Result<Vec<u8>>,
+    /// Reads a segment of any older schema.
+    pub decode: fn(&[u8]) -> Result<Vec<SourceRecord>>,
+}
+
+/// What sealing did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Sealed {
+    pub windows: u64,
+    pub segments: u64,
+    pub versions: u64,
+    pub pages: u64,
+}
+
+/// A segment that is written and not yet registered.
+struct NewSegment {
+    kind: RecordKind,
+    file: String,
+    bytes: usize,
+    hash: Hash,
+    first: Option<Instant>,
+    last: Option<Instant>,
+    versions: Vec<i64>,
+}
+
+type Group = Vec<(i64, SourceRecord)>;
+
+impl Book {
+    /// Seals windows whose listings the caller found to agree; each needs a complete one. Pending versions of their
+    /// feeds that start inside them (those without a start: that landed in them) go to segments, one for each kind
+    /// and UTC day; the pages of finished listings go to a file of `raw/`. Sealing again packs what came later.
+    /// Several windows in one call share their files. Call it while holding the lock.
+    pub fn seal(&mut self, windows: &[PullWindow], at: Instant, codec: &SegmentCodec) -> Result<Sealed> {
+        self.seal_windows(windows, at, codec).map_err(Trouble::doing("sealing"))
+    }
+
+    fn seal_windows(&mut self, windows: &[PullWindow], at: Instant, codec: &SegmentCodec) -> Outcome<Sealed> {
+        let mut places: BTreeMap<String, Vec<(i64, Span)>> = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for window in windows {
+            let id = complete_window(&self.connection, window)?;
+            places.entry(window.feed.name()).or_default().push((id, window.span));
+            ids.insert(id);
+        }
+        let groups = pending_groups(&self.connection, |feed, window, start| {
+            let Some(windows) = feed.and_then(|feed| places.get(feed)) else { return false };
+            windows.iter().any(|(id, span)| match start {
+                Some(start) => span.contains(start),
+                None => Some(*id) == window,
+            })
+        })?;
+        let pages = archive::finished_pages(&self.connection, &ids)?;
+        let segments = self.publish_segments(groups, codec)?;
+        crash::point("seal.segments-published");
+        let archive = match pages.is_empty() {
+            true => None,
+            false => Some(archive::publish_pages(&self.folder.join(ARCHIVES), &pages)?),
+        };
+        crash::point("seal.archive-published");
+        let transaction = sql::begin(&mut self.connection)?;
+        let versions = register(&transaction, &segments, at)?;
+        crash::point("seal.segments-registered");
+        if let Some(archive) = &archive {
+            archive::register_pages(&transaction, archive, &pages)?;
+        }
+        crash::point("seal.blobs-dropped");
+        for id in &ids {
+            transaction.execute(
+                "UPDATE pull_window SET state = ?2, sealed_ms = ?3 WHERE id = ?1",
+                (id, CoverageState::Sealed.word(), at.milliseconds()),
+            )?;
+        }
+        crash::point("seal.before-commit");
+        transaction.commit()?;
+        crash::point("seal.committed");
+        Ok(Sealed {
+            windows: ids.len() as u64,
+            segments: segments.len() as u64,
+            versions,
+            pages: pages.len() as u64,
+        })
+    }
+
+    /// Packs what imported files left pending into segments. Call it while holding the lock.
+    pub fn seal_imports(&mut self, at: Instant, codec: &SegmentCodec) -> Result<Sealed> {
+        let mut pack = || -> Outcome<Sealed> {
+            let groups = pending_groups(&self.connection, |feed, _, _| feed.is_none())?;
+            let segments = self.publish_segments(groups, codec)?;
+            crash::point("seal.segments-published");
+            let transaction = sql::begin(&mut self.connection)?;
+            let versions = register(&transaction, &segments, at)?;
+            crash::point("seal.before-commit");
+            transaction.commit()?;
+            crash::point("seal.committed");
+            Ok(Sealed { segments: segments.len() as u64, versions, ..Sealed::default() })
+        };
+        pack().map_err(Trouble::doing("sealing imports"))
+    }
+
+    fn publish_segments(
+        &self,
+        groups: BTreeMap<(RecordKind, String), Group>,
+        codec: &SegmentCodec,
+    ) -> Outcome<Vec<NewSegment>> {
+        let folder = self.folder.join(SEGMENTS);
+        let mut segments = Vec::with_capacity(groups.len());
+        for ((kind, day), mut group) in groups {
+            group.sort_by(|one, other| scan_order(&one.1).cmp(&scan_order(&other.1)));
+            let (versions, records): (Vec<i64>, Vec<SourceRecord>) = group.into_iter().unzip();
+            let bytes = (codec.encode)(&records)?;
+            // The rows are dropped once this file is registered: what cannot be read back is not written.
+            if (codec.decode)(&bytes)? != records {
+                return Err(misuse(format!("the segment of {kind} {day} does not read back as written")));
+            }
+            let hash = Hash::of(&bytes);
+            let file = format!("{kind}-{day}-{}.{}", hash.short(), codec.extension);
+            files::publish(&folder, &file, &bytes)?;
+            segments.push(NewSegment {
+                kind,
+                file,
+                bytes: bytes.len(),
+                hash,
+                first: records.iter().filter_map(|record| record.start).min(),
+                last: records.iter().filter_map(|record| record.start).max(),
+                versions,
+            });
+        }
+        Ok(segments)
+    }
+}
+
+fn complete_window(connection: &Connection, window: &PullWindow) -> Outcome<i64> {
+    let name = || format!("the window {} .. {} of {}", window.span.from, window.span.to, window.feed.name());
+    let id = known_window(connection, window)?.ok_or_else(|| misuse(format!("{} never landed", name())))?;
+    let complete: i64 = connection.query_row(
+        "SELECT count(*) FROM listing WHERE window_id = ?1 AND digest IS NOT NULL",
+        [id],
+        |row| row.get(0),
+    )?;
+    if complete == 0 {
+        let failure = Failure::new(Exit::NotFinalised, format!("{} has no complete listing", name()));
+        return Err(failure.hint("Pull again; a window is sealed when two listings agree.").into());
+    }
+    Ok(id)
+}
+
+/// Pending versions that `chosen` (feed name of a window, window, start) picks, by kind and UTC start day.
+fn pending_groups(
+    connection: &Connection,
+    chosen: impl Fn(Option<&str>, Option<i64>, Option<Instant>) -> bool,
+) -> Outcome<BTreeMap<(RecordKind, String), Group>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {PENDING_COLUMNS}, version.id, window_id, feed FROM {PENDING_TABLES} \
+         LEFT JOIN pull_window ON pull_window.id = window_id"
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut groups: BTreeMap<(RecordKind, String), Group> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let feed: Option<String> = row.get(13)?;
+        if !chosen(feed.as_deref(), row.get(12)?, sql::instant_if_any(row, 5)?) {
+            continue;
+        }
+        let record = pending_record(row)?;
+        let day = match record.start {
+            Some(start) => start.utc().format("%Y-%m-%d").to_string(),
+            None => "undated".to_owned(),
+        };
+        groups.entry((record.key.kind, day)).or_default().push((row.get(11)?, record));
+    }
+    Ok(groups)
+}
+
+/// Registers written segments and drops the pending rows they hold.
+fn register(connection: &Connection, segments: &[NewSegment], at: Instant) -> Outcome<u64> {
+    let mut place = connection.prepare_cached(
+        "UPDATE version SET segment = ?2, position = ?3 WHERE id = ?1 AND segment IS NULL RETURNING standing",
+    )?;
+    let mut drop_row = connection.prepare_cached("DELETE FROM pending WHERE version = ?1")?;
+    let mut count = 0;
+    for segment in segments {
+        connection.execute(
+            "INSERT INTO segment (file, kind, first_ms, last_ms, row_count, bytes, hash, sealed_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            (
+                &segment.file,
+                segment.kind.word(),
+                segment.first.map(Instant::milliseconds),
+                segment.last.map(Instant::milliseconds),
+                sql::integer(segment.versions.len()),
+                sql::integer(segment.bytes),
+                segment.hash.0,
+                at.milliseconds(),
+            ),
+        )?;
+        let id = connection.last_insert_rowid();
+        let mut bitmaps = Bitmaps::new(segment.versions.len());
+        for (position, version) in segment.versions.iter().enumerate() {
+            let standing: i64 = place.query_row((version, id, sql::integer(position)), |row| row.get(0))?;
+            bitmaps.set(position, Standing::from_code(standing)?)?;
+            drop_row.execute([version])?;
+            count += 1;
+        }
+        bitmaps.store(connection, id)?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,215 @@
+//! `invoice.html`: the sheet a payer reads and prints.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::domain::Result;
+use crate::domain::charge::Unit;
+use crate::domain::document::{Document, Invoice, InvoiceLine, LineKind};
+use crate::output::{page, text};
+
+#[derive(Serialize)]
+struct Sheet {
+    title: String,
+    /// Number and payer for the margin of each printed page; only characters that are safe inside a style sheet.
+    running: String,
+    draft: bool,
+    specimen: bool,
+    number: Option<String>,
+    issue_date: Option<String>,
+    due_date: Option<String>,
+    first_day: String,
+    last_day: String,
+    zone: &'static str,
+    seller: Party,
+    payer: Party,
+    contact_id: String,
+    currency: String,
+    /// Named once when all lines have it, else on each line.
+    tariff: Option<String>,
+    lines: Vec<Line>,
+    net: String,
+    tax: Option<Tax>,
+    total: String,
+    rounding: String,
+    services: Vec<Service>,
+    events: String,
+    annex_rows: String,
+}
+
+#[derive(Serialize)]
+struct Party {
+    name: String,
+    address: Vec<String>,
+    email: Option<String>,
+    tax_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    number: u32,
+    kind: &'static str,
+    clause: String,
+    details: Vec<String>,
+    events: String,
+    quantity: String,
+    price: String,
+    amount: String,
+}
+
+#[derive(Serialize)]
+struct Tax {
+    name: String,
+    rate: String,
+    taxable: String,
+    amount: String,
+}
+
+/// What one channel and direction was used, without money: grouping for display never rounds again.
+#[derive(Serialize)]
+struct Service {
+    name: String,
+    events: String,
+    quantities: Vec<String>,
+}
+
+/// The bytes of `invoice.html`.
+pub(super) fn page(document: &Document) -> Result<Vec<u8>> {
+    let invoice = &document.invoice;
+    let finalisation = invoice.finalisation.as_ref();
+    let number = finalisation.map(|facts| facts.number.clone());
+    let tariff = common_tariff(&invoice.lines);
+    let title = match &number {
+        Some(number) => format!("Invoice {number}"),
+        None => format!("Draft invoice, {}", invoice.payer.name),
+    };
+    page::render(
+        "invoice.html",
+        &Sheet {
+            running: style_safe(&title),
+            title,
+            draft: finalisation.is_none(),
+            specimen: invoice.specimen,
+            number,
+            issue_date: finalisation.map(|facts| text::day(facts.issue_date)),
+            due_date: finalisation.map(|facts| text::day(facts.due_date)),
+            first_day: text::day(invoice.period.first_day),
+            last_day: text::day(invoice.period.last_day),
+            zone: invoice.period.zone.name(),
+            seller: Party {
+                name: invoice.seller.name.clone(),
+                address: invoice.seller.address.clone(),
+                email: invoice.seller.email.clone(),
+                tax_id: invoice.seller.tax_id.clone(),
+            },
+            payer: Party {
+                name: invoice.payer.name.clone(),
+                address: invoice.payer.address.clone(),
+                email: invoice.payer.email.clone(),
+                tax_id: None,
+            },
+            contact_id: invoice.payer.contact_id.clone(),
+            currency: invoice.currency.to_string(),
+            lines: invoice.lines.iter().map(|line| line_of(line, tariff.is_none())).collect(),
+            tariff,
+            net: text::amount(invoice.net),
+            tax: invoice.tax.as_ref().map(|tax| Tax {
+                name: tax.name.clone(),
+                rate: tax.rate_percent.clone(),
+                taxable: text::amount(tax.taxable),
+                amount: text::amount(tax.amount),
+            }),
+            total: text::amount_with_currency(invoice.total),
+            rounding: rounding_note(invoice)?,
+            services: services(document),
+            events: text::plural(distinct_events(document), "event"),
+            annex_rows: text::plural(document.annex.len(), "row"),
+        },
+    )
+}
+
+/// Events on the document; one that stands on two lines counts once.
+pub(super) fn distinct_events(document: &Document) -> usize {
+    document.annex.iter().map(|row| row.event_id.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+fn line_of(line: &InvoiceLine, with_tariff: bool) -> Line {
+    let mut details = Vec::new();
+    if !line.key.band.is_empty() {
+        details.push(format!("Time band: {}", line.key.band));
+    }
+    if line.key.kind == LineKind::Allowance {
+        details.push("Included in the tariff".to_owned());
+    }
+    if with_tariff {
+        details.push(format!("Tariff: {}", tariff_name(line)));
+    }
+    Line {
+        number: line.number,
+        kind: line.key.kind.word(),
+        clause: line.key.clause.clone(),
+        details,
+        events: if line.key.kind == LineKind::Fee { String::new() } else { text::count(line.events) },
+        quantity: match line.key.kind {
+            LineKind::Fee => String::new(),
+            LineKind::Usage | LineKind::Allowance => text::quantity(line.units_billed, line.unit),
+        },
+        price: line.price.clone(),
+        amount: text::amount(line.amount),
+    }
+}
+
+fn tariff_name(line: &InvoiceLine) -> String {
+    if line.key.tariff_version.is_empty() {
+        line.key.tariff.clone()
+    } else {
+        format!("{}, version of {}", line.key.tariff, line.key.tariff_version)
+    }
+}
+
+fn common_tariff(lines: &[InvoiceLine]) -> Option<String> {
+    let first = lines.first().map(tariff_name)?;
+    lines.iter().all(|line| tariff_name(line) == first).then_some(first)
+}
+
+fn rounding_note(invoice: &Invoice) -> Result<String> {
+    let exact = invoice.net.exact().plus(invoice.residual.negated())?;
+    let currency = invoice.currency;
+    if invoice.residual.numerator() == 0 {
+        return Ok("Each line is the exact sum of its charges; rounding changed nothing.".to_owned());
+    }
+    let (verb, residual) = if invoice.residual.numerator() < 0 {
+        ("took away", invoice.residual.negated())
+    } else {
+        ("added", invoice.residual)
+    };
+    Ok(format!(
+        "Charges are summed exactly and rounded once for each line. Exact charges: {} {currency}; rounding {verb} {} \
+         {currency} (rounding residual).",
+        text::exact(exact),
+        text::exact(residual),
+    ))
+}
+
+fn services(document: &Document) -> Vec<Service> {
+    let mut groups: BTreeMap<(&str, &str), (BTreeSet<&str>, BTreeMap<Unit, i128>)> = BTreeMap::new();
+    for row in &document.annex {
+        let (events, units) = groups.entry((&row.channel, &row.direction)).or_default();
+        events.insert(&row.event_id);
+        let sum = units.entry(row.unit).or_default();
+        *sum = sum.saturating_add(i128::from(row.units_billed));
+    }
+    groups
+        .into_iter()
+        .map(|((channel, direction), (events, units))| Service {
+            name: format!("{channel}, {direction}"),
+            events: text::count(events.len()),
+            quantities: units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
+        })
+        .collect()
+}
+
+fn style_safe(title: &str) -> String {
+    title.chars().filter(|letter| letter.is_alphanumeric() || " .,-_".contains(*letter)).take(80).collect()
+}

@@ -6,9 +6,11 @@
 
 mod clock;
 mod render;
+mod server;
 mod wire;
 mod world;
 
 pub use clock::Clock;
+pub use server::{Faults, Group, Options, Running, StartError, Stats, serve, start};
 pub use world::truth;
 pub use world::{Plot, World};

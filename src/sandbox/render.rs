@@ -87,7 +87,12 @@ impl Renderer<'_> {
     fn as_it_looks(&self, plan: &RecordPlan, look: Look) -> RecordPlan {
         let mut plan = plan.clone();
         match look {
-            Look::OffBySeconds(seconds) => plan.lasting_ms = (plan.lasting_ms + seconds * 1000).max(0),
+            Look::OffBySeconds(seconds) => {
+                plan.lasting_ms = (plan.lasting_ms + seconds * 1000).max(0);
+                if let Some(leg) = plan.legs.last_mut() {
+                    leg.lasting_ms = (leg.lasting_ms + seconds * 1000).max(0);
+                }
+            }
             Look::OtherResult(result) => plan.result = result,
             Look::Nameless | Look::Ringing(_) | Look::Final | Look::Deleted => {}
         }

@@ -27,7 +27,6 @@ pub(crate) struct Maker<'a> {
     /// Until when each extension is on the telephone.
     pub(crate) busy_until_ms: Vec<i64>,
     pub(crate) internal_sides: bool,
-    pub(crate) day: i64,
     next_serial: u64,
 }
 
@@ -62,7 +61,6 @@ impl<'a> Maker<'a> {
             draft,
             busy_until_ms: vec![i64::MIN; cast.extensions.len()],
             internal_sides: false,
-            day,
             next_serial: number * SERIALS_PER_DAY + part * (SERIALS_PER_DAY / 8),
         }
     }

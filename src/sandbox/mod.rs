@@ -5,6 +5,7 @@
 //! this crate, so that client and server cannot share a misreading; it listens on loopback only.
 
 mod clock;
+pub mod customer;
 mod render;
 mod server;
 mod wire;

@@ -166,9 +166,7 @@ impl Maker<'_> {
             let number = clients::mobile(client);
             let id = self.outbound_sms(sent_ms, seat, number, text, ending);
             let due_ms = sent_ms - self.dice.between(30_000, 4 * MINUTE);
-            let reference = self.dice.chance(700).then_some(id);
-            // Several messages go to one telephone within minutes; most of the list names the message itself.
-            self.promise(Some(seat), number, "sms", due_ms, 30 * MINUTE, None, fate_of(ending), reference);
+            self.promise(Some(seat), number, "sms", due_ms, 30 * MINUTE, None, fate_of(ending), Some(id));
         }
     }
 

@@ -39,19 +39,26 @@ pub(crate) fn person(dice: &mut Dice) -> String {
 /// An appointment reminder of a clinic; some clinics write more, and some in Spanish with its accents.
 pub(crate) fn reminder(dice: &mut Dice, clinic: &str) -> String {
     let (who, when) = (dice.pick(&FIRST_NAMES), dice.pick(&TIMES));
-    match dice.weighted(&[620, 230, 100, 50]) {
+    // A name beyond the 7-bit alphabet makes segments short: such a clinic writes briefly.
+    let brief = clinic.chars().any(|character| septets(character).is_none());
+    match dice.weighted(if brief { &[700, 0, 300, 0, 0] } else { &[620, 230, 90, 40, 20] }) {
         0 => format!("{clinic}: {who}, you have an appointment tomorrow at {when}. Reply C to confirm."),
         1 => format!(
             "{clinic}: {who}, this is a reminder of your appointment tomorrow at {when}. Please bring your insurance \
              card and a list of your medicines, and come 15 minutes early. Reply C to confirm or call us to change it."
         ),
         2 => format!("{clinic}: {who}, le recordamos su cita mañana a las {when}. Responda C para confirmarla."),
+        3 => format!(
+            "{clinic}: {who}, your appointment is tomorrow at {when}. Please do not eat or drink anything except water \
+             for eight hours before it. Bring your insurance card, a photo ID, the forms that we mailed to you, and \
+             somebody who can take you home. The entrance is on the side street. Reply C to confirm."
+        ),
         _ => format!(
             "{clinic}: {who}, your appointment is tomorrow at {when}. Please do not eat or drink anything except water \
              for eight hours before it. Bring your insurance card, a photo ID, the forms that we mailed to you, and \
              somebody who can take you home, for you must not drive afterwards. If you have a fever or a cough, call us \
-             before you come. We charge for appointments that are cancelled less than 24 hours ahead. The entrance is \
-             on the side street; the front door is closed because of building work. Reply C to confirm."
+             before you come. We charge for visits that are cancelled less than 24 hours ahead. The entrance is on the \
+             side street. Reply C to confirm."
         ),
     }
 }
@@ -125,6 +132,6 @@ mod tests {
         let seen: std::collections::BTreeSet<u32> =
             (0..2000).map(|_| segments(&reminder(&mut dice, "East Side Family Dental"))).collect();
         assert!(seen.contains(&1) && seen.contains(&2), "{seen:?}");
-        assert!(seen.iter().all(|count| *count <= 5), "{seen:?}");
+        assert!(seen.iter().all(|count| *count <= 4), "{seen:?}");
     }
 }

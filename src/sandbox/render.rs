@@ -3,14 +3,15 @@
 //! Nothing is drawn here: the same plan, version and origin give the same bytes.
 
 use super::wire::{
-    Attachment, Billing, Call, CallParty, Message, MessageParty, MessageReference, Recording, Reference, Session,
+    Attachment, Billing, Call, CallParty, Message, MessageParty, MessageReference, Recording, Reference,
+    Session,
 };
 use super::world::calendar::stamp;
 use super::world::cast::{ACCOUNT_ID, Cast, Extension, Seat};
 use super::world::number;
 use super::world::plan::{
-    Availability, Body, LegKind, LegPlan, Look, MessagePlan, MessageVersion, Outside, Party, RecordPlan, Style,
-    Version, telephony_id,
+    Availability, Body, LegKind, LegPlan, Look, MessagePlan, MessageVersion, Outside, Party, RecordPlan,
+    Style, Version, telephony_id,
 };
 use super::world::random::mix;
 use super::world::truth::Ending;
@@ -200,13 +201,17 @@ impl Renderer<'_> {
                     ..CallParty::default()
                 }
             }
-            LegKind::FindMe => {
-                CallParty { phone_number: outside, name: Some(extension.name.to_owned()), ..CallParty::default() }
-            }
+            LegKind::FindMe => CallParty {
+                phone_number: outside,
+                name: Some(extension.name.to_owned()),
+                ..CallParty::default()
+            },
             LegKind::RingOut => self.own_party(plan),
             _ if self.extension(plan.seat).kind == "Department" => CallParty {
                 name: Some(format!("{} - {}", self.extension(plan.seat).name, caller_name(plan))),
-                location: plan.outside.and_then(|outside| shown(outside).and(number::location(outside.number))),
+                location: plan
+                    .outside
+                    .and_then(|outside| shown(outside).and(number::location(outside.number))),
                 phone_number: outside,
                 ..CallParty::default()
             },
@@ -362,7 +367,11 @@ impl Renderer<'_> {
         message
     }
 
-    fn message_parties(&self, plan: &MessagePlan, version: &MessageVersion) -> (MessageParty, Vec<MessageParty>) {
+    fn message_parties(
+        &self,
+        plan: &MessagePlan,
+        version: &MessageVersion,
+    ) -> (MessageParty, Vec<MessageParty>) {
         let fax = matches!(plan.body, Body::Fax { .. });
         let mailbox = self.extension(plan.mailbox);
         let own = MessageParty {
@@ -430,7 +439,8 @@ impl Renderer<'_> {
         };
         let vm_duration = if let Body::VoiceMail { seconds } = plan.body { Some(seconds) } else { None };
         let uri = content(plan.id);
-        let mut attachments = vec![Attachment { id: plan.id, uri, kind, content_type, vm_duration, ..Attachment::default() }];
+        let mut attachments =
+            vec![Attachment { id: plan.id, uri, kind, content_type, vm_duration, ..Attachment::default() }];
         if matches!(plan.body, Body::Text { picture: true, .. }) {
             let id = plan.id + 8;
             attachments.push(Attachment {
@@ -480,10 +490,11 @@ impl Renderer<'_> {
     /// Conversations have ids beyond 2^53, as the real ones do.
     fn add_conversation(&self, message: &mut Message, plan: &MessagePlan) {
         let with = plan.parties.iter().fold(plan.mailbox as u64, |with, party| {
-            mix(with ^ match party {
-                Party::Outside(outside) => outside.number,
-                Party::Inside(seat) => *seat as u64,
-            })
+            mix(with
+                ^ match party {
+                    Party::Outside(outside) => outside.number,
+                    Party::Inside(seat) => *seat as u64,
+                })
         });
         let id = (with >> 2) | 1 << 61;
         let uri = format!("{}/restapi/v1.0/conversation/{id}", self.origin);
@@ -537,7 +548,6 @@ fn billing(plan: &RecordPlan) -> Billing {
     let purchased = if foreign && !plan.inbound { 44 * minutes } else { 0 };
     Billing { cost_included: thousandths(included), cost_purchased: thousandths(purchased) }
 }
-
 
 fn thousandths(amount: i64) -> JsonNumber {
     let text = format!("{}.{:03}", amount / 1000, amount % 1000);

@@ -7,8 +7,22 @@ use crate::sandbox::world::number::{e164, national};
 use std::io;
 
 const HEADER: [&str; 16] = [
-    "id", "name", "address", "email", "numbers", "prefixes", "extensions", "account_codes", "tariff", "currency",
-    "zone", "tax_name", "tax_rate", "valid_from", "valid_to", "do_not_bill",
+    "id",
+    "name",
+    "address",
+    "email",
+    "numbers",
+    "prefixes",
+    "extensions",
+    "account_codes",
+    "tariff",
+    "currency",
+    "zone",
+    "tax_name",
+    "tax_rate",
+    "valid_from",
+    "valid_to",
+    "do_not_bill",
 ];
 
 pub(super) fn write(world: &World) -> io::Result<Vec<u8>> {

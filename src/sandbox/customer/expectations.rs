@@ -57,7 +57,8 @@ mod tests {
         for promise in &world.truth().promises {
             *fates.entry(promise.fate).or_default() += 1;
         }
-        let listed: usize = fates.iter().filter(|(fate, _)| **fate != Fate::NotPromised).map(|(_, count)| count).sum();
+        let listed: usize =
+            fates.iter().filter(|(fate, _)| **fate != Fate::NotPromised).map(|(_, count)| count).sum();
         let bytes = write(&world).expect("a table");
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         assert_eq!(reader.headers().expect("a header").iter().collect::<Vec<_>>(), HEADER);

@@ -92,7 +92,8 @@ impl Tokens {
         now: Instant,
     ) -> Result<Token, ApiError> {
         self.authenticate_client(headers)?;
-        let refuse = |error, code, description| ApiError::oauth(StatusCode::BAD_REQUEST, error, code, description);
+        let refuse =
+            |error, code, description| ApiError::oauth(StatusCode::BAD_REQUEST, error, code, description);
         match field(form, "grant_type") {
             Some(JWT_GRANT) => {}
             Some("refresh_token" | "authorization_code" | "password") => {
@@ -106,7 +107,9 @@ impl Tokens {
         }
         let life = match field(form, "access_token_ttl").map(str::parse::<u64>) {
             None => self.life,
-            Some(Ok(seconds)) if (600..=3600).contains(&seconds) => self.life.min(Duration::from_secs(seconds)),
+            Some(Ok(seconds)) if (600..=3600).contains(&seconds) => {
+                self.life.min(Duration::from_secs(seconds))
+            }
             Some(_) => return Err(ApiError::invalid_parameter("access_token_ttl")),
         };
         let mut issued = self.issued();
@@ -147,7 +150,12 @@ impl Tokens {
     }
 
     /// Ends a token's session. An unknown token is no error.
-    pub(crate) fn revoke(&self, headers: &HeaderMap, form: &[(String, String)], now: Instant) -> Result<(), ApiError> {
+    pub(crate) fn revoke(
+        &self,
+        headers: &HeaderMap,
+        form: &[(String, String)],
+        now: Instant,
+    ) -> Result<(), ApiError> {
         self.authenticate_client(headers)?;
         // The entry stays, so that later tokens keep their numbers; its life is over.
         if let Some(state) = field(form, "token").and_then(|token| self.issued().remove(token)) {
@@ -194,7 +202,8 @@ mod tests {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut encoded = String::new();
         for chunk in user.as_bytes().chunks(3) {
-            let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+            let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
+                << (8 * (3 - chunk.len()));
             for place in 0..=chunk.len() {
                 let sextet = usize::try_from(word >> (18 - 6 * place) & 63).expect("six bits");
                 encoded.push(char::from(ALPHABET[sextet]));

@@ -29,7 +29,8 @@ impl ApiError {
 
     pub(crate) fn invalid_parameter(name: &str) -> ApiError {
         let message = format!("Parameter [{name}] value is invalid");
-        ApiError::new(StatusCode::BAD_REQUEST, "InvalidParameter", "CMN-101", &message).with("parameterName", name)
+        ApiError::new(StatusCode::BAD_REQUEST, "InvalidParameter", "CMN-101", &message)
+            .with("parameterName", name)
     }
 
     pub(crate) fn not_found(name: &str) -> ApiError {

@@ -51,7 +51,12 @@ mod tests {
     #[test]
     fn faults_come_on_the_count() {
         let counters = FaultCounters::default();
-        let faults = Faults { fail_every: Some(3), fail_status: Some(503), truncate_every: Some(2), ..Faults::default() };
+        let faults = Faults {
+            fail_every: Some(3),
+            fail_status: Some(503),
+            truncate_every: Some(2),
+            ..Faults::default()
+        };
         let failed: Vec<bool> = (0..6).map(|_| counters.failure(&faults).is_some()).collect();
         assert_eq!(failed, [false, false, true, false, false, true]);
         assert_eq!(counters.body(&faults, "abcd".to_owned()), "abcd");

@@ -9,6 +9,8 @@ mod faults;
 mod limits;
 mod pages;
 mod query;
+#[cfg(test)]
+mod tests;
 
 pub use faults::Faults;
 pub use limits::Group;
@@ -377,7 +379,12 @@ async fn account(State(app): Shared, Path(account): Path<String>, headers: Heade
     app.answer(Group::Light, ACCOUNT, &headers, |app| app.account(&account))
 }
 
-async fn extensions(State(app): Shared, Path(account): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
+async fn extensions(
+    State(app): Shared,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     app.answer(Group::Medium, EXTENSIONS, &headers, |app| app.extensions(&account, &uri))
 }
 
@@ -385,12 +392,22 @@ async fn call_log(State(app): Shared, Path(account): Path<String>, headers: Head
     app.answer(Group::Heavy, CALL_LOG, &headers, |app| app.call_log(&account, &uri))
 }
 
-async fn call_record(State(app): Shared, path: Path<(String, String)>, headers: HeaderMap, uri: Uri) -> Response {
+async fn call_record(
+    State(app): Shared,
+    path: Path<(String, String)>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let Path((account, record)) = path;
     app.answer(Group::Heavy, CALL_RECORD, &headers, |app| app.call_record(&account, &record, &uri))
 }
 
-async fn messages(State(app): Shared, path: Path<(String, String)>, headers: HeaderMap, uri: Uri) -> Response {
+async fn messages(
+    State(app): Shared,
+    path: Path<(String, String)>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let Path((account, extension)) = path;
     app.answer(Group::Light, MESSAGES, &headers, |app| app.messages(&account, &extension, &uri))
 }

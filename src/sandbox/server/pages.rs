@@ -58,7 +58,13 @@ impl App {
                     description: "Eastern Time (US & Canada)",
                     bias: "-300",
                 },
-                currency: CurrencyInfo { id: 1, code: "USD", name: "US Dollar", symbol: "$", minor_symbol: "¢" },
+                currency: CurrencyInfo {
+                    id: 1,
+                    code: "USD",
+                    name: "US Dollar",
+                    symbol: "$",
+                    minor_symbol: "¢",
+                },
             },
         })
     }
@@ -73,9 +79,15 @@ impl App {
             .collect();
         let path = format!("{}/extension", renderer.account_uri());
         let records = cut(&listed, order).iter();
-        let records = records.map(|seat| extension_info(renderer.extension_uri(*seat), self.world.cast.extension(*seat)));
+        let records = records
+            .map(|seat| extension_info(renderer.extension_uri(*seat), self.world.cast.extension(*seat)));
         let (paging, navigation) = parameters.envelope(&path, None, order, listed.len(), true);
-        to_json(&Page { uri: parameters.page_uri(&path, None, order), records: records.collect(), paging, navigation })
+        to_json(&Page {
+            uri: parameters.page_uri(&path, None, order),
+            records: records.collect(),
+            paging,
+            navigation,
+        })
     }
 
     pub(crate) fn call_log(&self, account: &str, uri: &Uri) -> Result<String, ApiError> {
@@ -201,7 +213,8 @@ fn cut<T>(found: &[T], order: PageOrder) -> &[T] {
 }
 
 fn extension_info(uri: String, extension: &Extension) -> ExtensionInfo {
-    let person = extension.name.split_once(' ').filter(|_| extension.kind == "User" && !extension.number.is_empty());
+    let person =
+        extension.name.split_once(' ').filter(|_| extension.kind == "User" && !extension.number.is_empty());
     ExtensionInfo {
         uri,
         id: extension.id,

@@ -34,7 +34,11 @@ impl Parameters {
     }
 
     /// All values of a repeated parameter, each checked against the known ones; empty when it is absent.
-    pub(crate) fn many(&self, name: &'static str, known: &[&'static str]) -> Result<Vec<&'static str>, ApiError> {
+    pub(crate) fn many(
+        &self,
+        name: &'static str,
+        known: &[&'static str],
+    ) -> Result<Vec<&'static str>, ApiError> {
         let values = self.0.iter().filter(|(key, _)| key == name);
         let known = |value: &str| known.iter().find(|candidate| **candidate == value).copied();
         values.map(|(_, value)| known(value).ok_or_else(|| ApiError::invalid_parameter(name))).collect()
@@ -174,7 +178,8 @@ mod tests {
 
     #[test]
     fn page_sizes_are_cut() {
-        let order = |query: &str| parameters(query).page_order().map(|order| (order.page, order.per_page)).ok();
+        let order =
+            |query: &str| parameters(query).page_order().map(|order| (order.page, order.per_page)).ok();
         assert_eq!(order(""), Some((1, 100)));
         assert_eq!(order("page=3&perPage=5000"), Some((3, 1000)));
         assert_eq!(order("perPage=max"), Some((1, 1000)));
@@ -187,8 +192,12 @@ mod tests {
         let now_ms = 1_790_000_000_500;
         let window = |query: &str| parameters(query).window_ms(now_ms, true).ok();
         assert_eq!(window(""), Some((now_ms - DAY, now_ms)));
-        let (from_ms, to_ms) = window("dateFrom=2026-10-01T00:00:00.999Z&dateTo=2026-10-02").expect("a window");
-        assert_eq!((stamp(from_ms).as_str(), stamp(to_ms).as_str()), ("2026-10-01T00:00:00.000Z", "2026-10-02T00:00:00.000Z"));
+        let (from_ms, to_ms) =
+            window("dateFrom=2026-10-01T00:00:00.999Z&dateTo=2026-10-02").expect("a window");
+        assert_eq!(
+            (stamp(from_ms).as_str(), stamp(to_ms).as_str()),
+            ("2026-10-01T00:00:00.000Z", "2026-10-02T00:00:00.000Z")
+        );
         assert_eq!(window("dateFrom=yesterday"), None);
         assert_eq!(window("dateFrom=2026-10-02&dateTo=2026-10-01"), None);
     }

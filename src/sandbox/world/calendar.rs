@@ -12,7 +12,8 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 const WORKDAY: [u32; 24] =
     [3, 2, 2, 1, 2, 3, 8, 28, 80, 118, 122, 110, 92, 98, 112, 116, 108, 84, 40, 24, 16, 12, 8, 5];
 /// Calls by hour of a Saturday or Sunday, in proportion.
-const WEEKEND: [u32; 24] = [5, 4, 3, 2, 2, 3, 6, 10, 18, 26, 30, 30, 28, 26, 26, 24, 22, 20, 16, 14, 12, 10, 8, 6];
+const WEEKEND: [u32; 24] =
+    [5, 4, 3, 2, 2, 3, 6, 10, 18, 26, 30, 30, 28, 26, 26, 24, 22, 20, 16, 14, 12, 10, 8, 6];
 
 /// The days of the world in the account's own zone, America/New_York.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,8 @@ impl Calendar {
     /// The date of a day, 0 being the first; days before and after the month are allowed.
     pub(crate) fn date(&self, day: i64) -> NaiveDate {
         let steps = Days::new(day.unsigned_abs());
-        let date = if day < 0 { self.first.checked_sub_days(steps) } else { self.first.checked_add_days(steps) };
+        let date =
+            if day < 0 { self.first.checked_sub_days(steps) } else { self.first.checked_add_days(steps) };
         date.unwrap_or(self.first)
     }
 

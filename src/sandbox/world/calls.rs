@@ -12,7 +12,14 @@ use super::plan::{Outside, Style};
 const CALLS_PER_WORKDAY: i64 = 700;
 
 /// Draws the calls of one day.
-pub(crate) fn draw(cast: &Cast, calendar: &Calendar, draft: &mut Draft, seed: u64, day: i64, internal_sides: bool) {
+pub(crate) fn draw(
+    cast: &Cast,
+    calendar: &Calendar,
+    draft: &mut Draft,
+    seed: u64,
+    day: i64,
+    internal_sides: bool,
+) {
     let mut maker = Maker::new(cast, calendar, draft, seed, day, Purpose::Calls);
     maker.internal_sides = internal_sides;
     let middling = CALLS_PER_WORKDAY * calendar.load_per_mille(day) / 1000;

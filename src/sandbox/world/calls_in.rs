@@ -5,7 +5,8 @@ use super::cast::Seat;
 use super::maker::{ACCEPTED, Maker};
 use super::number::Number;
 use super::plan::{
-    Availability, Body, LegKind, LegPlan, Look, MessagePlan, MessageVersion, Outside, Party, RecordPlan, Version,
+    Availability, Body, LegKind, LegPlan, Look, MessagePlan, MessageVersion, Outside, Party, RecordPlan,
+    Version,
 };
 use super::truth::Ending;
 

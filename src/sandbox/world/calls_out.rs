@@ -94,7 +94,13 @@ impl Maker<'_> {
         self.draft.records.extend(other_side);
     }
 
-    pub(crate) fn internal_record(&mut self, start_ms: i64, lasting_ms: i64, from: Seat, to: Seat) -> RecordPlan {
+    pub(crate) fn internal_record(
+        &mut self,
+        start_ms: i64,
+        lasting_ms: i64,
+        from: Seat,
+        to: Seat,
+    ) -> RecordPlan {
         let nobody = Outside { number: self.cast.main_number, style: Style::E164 };
         let mut record = self.outbound(start_ms, lasting_ms, from, nobody);
         record.outside = None;

@@ -101,7 +101,13 @@ fn user(seat: Seat) -> Extension {
     }
 }
 
-fn special(seat: Seat, number: &str, name: &'static str, kind: &'static str, direct: Option<Number>) -> Extension {
+fn special(
+    seat: Seat,
+    number: &str,
+    name: &'static str,
+    kind: &'static str,
+    direct: Option<Number>,
+) -> Extension {
     Extension {
         id: ACCOUNT_ID + u64::try_from(seat).unwrap_or(0) * 1000,
         number: number.to_owned(),
@@ -157,9 +163,14 @@ impl Cast {
     ) -> Option<&'static str> {
         let by_number = |number: Number| {
             let claims = self.claims.get(&number)?;
-            claims.iter().find(|claim| claim.from_ms <= at_ms && at_ms < claim.to_ms).map(|claim| claim.client)
+            claims
+                .iter()
+                .find(|claim| claim.from_ms <= at_ms && at_ms < claim.to_ms)
+                .map(|claim| claim.client)
         };
-        let by_prefix = |number: Number| (number / 10_000_000_000 == 44 && number / 100_000_000 == 4420).then_some(LONDONER);
+        let by_prefix = |number: Number| {
+            (number / 10_000_000_000 == 44 && number / 100_000_000 == 4420).then_some(LONDONER)
+        };
         let by_seat = |seat: Seat| {
             let number = &self.extensions[seat].number;
             CLIENTS.iter().position(|client| !client.extension.is_empty() && client.extension == number)

@@ -62,7 +62,8 @@ impl Maker<'_> {
     fn order(&mut self, day: i64) {
         let suppliers = clients::of_trade(Trade::Supply);
         let lawyers = clients::of_trade(Trade::Law);
-        let client = if self.dice.chance(700) { self.dice.pick(&suppliers) } else { self.dice.pick(&lawyers) };
+        let client =
+            if self.dice.chance(700) { self.dice.pick(&suppliers) } else { self.dice.pick(&lawyers) };
         let number = clients::fax(client);
         let due_ms = self.calendar.moment_between(&mut self.dice, day, 9, 16);
         let pages = u32::try_from(self.dice.between(1, 9)).unwrap_or(1);
@@ -141,7 +142,15 @@ impl Maker<'_> {
             }
             queued |= delivery.ending == Ending::Queued;
             let ids = records.iter().map(RecordPlan::id).collect();
-            self.fax_truth(Way::Outbound, created_ms, delivery.to.number, pages, delivery.ending, Some(id), ids);
+            self.fax_truth(
+                Way::Outbound,
+                created_ms,
+                delivery.to.number,
+                pages,
+                delivery.ending,
+                Some(id),
+                ids,
+            );
             self.draft.records.extend(records);
         }
         let endings: Vec<Ending> = deliveries.iter().map(|delivery| delivery.ending).collect();
@@ -167,7 +176,14 @@ impl Maker<'_> {
     }
 
     /// One telephone call that tries to send a fax.
-    fn fax_attempt(&mut self, at_ms: i64, pages: u32, delivery: &Delivery, failed: bool, id: u64) -> RecordPlan {
+    fn fax_attempt(
+        &mut self,
+        at_ms: i64,
+        pages: u32,
+        delivery: &Delivery,
+        failed: bool,
+        id: u64,
+    ) -> RecordPlan {
         let transfer_ms = i64::from(pages) * self.dice.between(14_000, 31_000);
         let (result, reason, lasting_ms) = match (failed, delivery.code) {
             (true, "LineBusy") => ("Busy", "Line Busy", 4000),
@@ -286,7 +302,16 @@ impl Maker<'_> {
     ) {
         let own = self.cast.extension(FAX_LINE).direct;
         let body = Body::Fax { pages, cover };
-        self.draft.messages.push(MessagePlan { id, mailbox: FAX_LINE, inbound, created_ms, own, parties, body, versions });
+        self.draft.messages.push(MessagePlan {
+            id,
+            mailbox: FAX_LINE,
+            inbound,
+            created_ms,
+            own,
+            parties,
+            body,
+            versions,
+        });
     }
 }
 

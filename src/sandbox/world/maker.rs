@@ -206,7 +206,11 @@ impl<'a> Maker<'a> {
     }
 
     pub(crate) fn talk(&self, seat: Seat, from_ms: i64, to_ms: i64) -> Talk {
-        Talk { extension: self.cast.extension(seat).number.clone(), from: instant(from_ms), to: instant(to_ms) }
+        Talk {
+            extension: self.cast.extension(seat).number.clone(),
+            from: instant(from_ms),
+            to: instant(to_ms),
+        }
     }
 
     pub(crate) fn keep(&mut self, truth: CallTruth, record: RecordPlan) {

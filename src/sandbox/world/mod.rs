@@ -105,7 +105,8 @@ impl World {
 
     /// The instant from which on nothing changes any more.
     pub fn settled(&self) -> DateTime<Utc> {
-        let records = self.records.iter().flat_map(|record| &record.versions).map(|version| version.visible_from_ms);
+        let records =
+            self.records.iter().flat_map(|record| &record.versions).map(|version| version.visible_from_ms);
         let messages = self.messages.iter().flat_map(|message| &message.versions);
         let last_ms = records.chain(messages.map(|version| version.visible_from_ms)).max();
         calendar::instant(last_ms.unwrap_or_default() + 1)

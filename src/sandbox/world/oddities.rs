@@ -121,7 +121,8 @@ impl Maker<'_> {
 
     /// Makes the last call, which must be an answered one with one talk, end at a given instant.
     fn prolong_last(&mut self, until_ms: i64) {
-        let (Some(record), Some(truth)) = (self.draft.records.last_mut(), self.draft.truth.calls.last_mut()) else {
+        let (Some(record), Some(truth)) = (self.draft.records.last_mut(), self.draft.truth.calls.last_mut())
+        else {
             return;
         };
         let more_ms = until_ms - record.end_ms();
@@ -158,4 +159,3 @@ impl Maker<'_> {
         }
     }
 }
-

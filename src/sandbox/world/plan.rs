@@ -128,7 +128,8 @@ impl RecordPlan {
     }
 
     pub(crate) fn session_id(&self) -> String {
-        let serial = if self.session_shift > 0 || self.peer.is_some() { self.telephony_of } else { self.serial };
+        let serial =
+            if self.session_shift > 0 || self.peer.is_some() { self.telephony_of } else { self.serial };
         (1_039_811_000_016 + serial * SESSION_STEP + mix(serial) % 900 + self.session_shift).to_string()
     }
 
@@ -143,7 +144,12 @@ impl RecordPlan {
 }
 
 pub(crate) fn telephony_id(serial: u64) -> String {
-    format!("s-a0d17{:08x}z1{:09x}z{:014x}", mix(serial) & 0xFFFF_FFFF, serial & 0xF_FFFF_FFFF, mix(!serial) >> 8)
+    format!(
+        "s-a0d17{:08x}z1{:09x}z{:014x}",
+        mix(serial) & 0xFFFF_FFFF,
+        serial & 0xF_FFFF_FFFF,
+        mix(!serial) >> 8
+    )
 }
 
 /// What a message is about.

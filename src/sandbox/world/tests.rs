@@ -15,13 +15,20 @@ fn october() -> &'static World {
 fn a_month_has_the_size_and_shape_of_a_small_office() {
     let truth = october().truth();
     let total = truth.calls.len() + truth.texts.len() + truth.faxes.len();
-    assert!((20_000..40_000).contains(&total), "{} {} {}", truth.calls.len(), truth.texts.len(), truth.faxes.len());
+    assert!(
+        (20_000..40_000).contains(&total),
+        "{} {} {}",
+        truth.calls.len(),
+        truth.texts.len(),
+        truth.faxes.len()
+    );
     let zone = chrono_tz::America::New_York;
     let hour = |instant: DateTime<Utc>| chrono::Timelike::hour(&instant.with_timezone(&zone));
     let nights = truth.calls.iter().filter(|call| hour(call.start) < 6).count();
     let mornings = truth.calls.iter().filter(|call| (9..12).contains(&hour(call.start))).count();
     assert!(nights > 50 && mornings > 15 * nights, "{nights} at night, {mornings} in the morning");
-    let nobody = truth.calls.iter().filter(|call| call.way != Way::Internal && call.contact.is_none()).count();
+    let nobody =
+        truth.calls.iter().filter(|call| call.way != Way::Internal && call.contact.is_none()).count();
     let share = nobody * 1000 / truth.calls.len();
     assert!((15..60).contains(&share), "{share} per mille belong to nobody");
 }
@@ -31,8 +38,20 @@ fn every_promised_situation_occurs() {
     let world = october();
     let has = |test: &dyn Fn(&RecordPlan) -> bool| world.records.iter().filter(|record| test(record)).count();
     for result in [
-        "Accepted", "Call connected", "Missed", "Voicemail", "Abandoned", "Blocked", "Wrong Number", "Hang up",
-        "Quantum Handoff", "Sent", "Fax Not Sent", "Fax Partially Sent", "Received", "Fax Receipt Error",
+        "Accepted",
+        "Call connected",
+        "Missed",
+        "Voicemail",
+        "Abandoned",
+        "Blocked",
+        "Wrong Number",
+        "Hang up",
+        "Quantum Handoff",
+        "Sent",
+        "Fax Not Sent",
+        "Fax Partially Sent",
+        "Received",
+        "Fax Receipt Error",
     ] {
         assert!(has(&|record| record.result == result) > 0, "{result}");
     }
@@ -53,9 +72,14 @@ fn every_promised_situation_occurs() {
     let (_, end_ms) = world.calendar.span_ms();
     assert!(has(&|record| record.start_ms < end_ms && record.end_ms() > end_ms) > 0);
     let truth = world.truth();
-    for ending in
-        [Ending::Queued, Ending::Sent, Ending::Delivered, Ending::DeliveryFailed, Ending::SendingFailed, Ending::Received]
-    {
+    for ending in [
+        Ending::Queued,
+        Ending::Sent,
+        Ending::Delivered,
+        Ending::DeliveryFailed,
+        Ending::SendingFailed,
+        Ending::Received,
+    ] {
         assert!(truth.texts.iter().any(|text| text.ending == ending), "{ending:?}");
     }
     for kind in [TextKind::Sms, TextKind::Mms, TextKind::Pager] {
@@ -84,7 +108,10 @@ fn every_conversation_is_told_by_its_records() {
         for id in &call.records {
             let record = world.record(id).expect("a record of the call");
             assert!(told.insert(id.clone()), "{id} tells of two calls");
-            assert!(calendar::instant(record.start_ms) >= call.start && calendar::instant(record.end_ms()) <= call.end);
+            assert!(
+                calendar::instant(record.start_ms) >= call.start
+                    && calendar::instant(record.end_ms()) <= call.end
+            );
         }
         let first = world.record(&call.records[0]).expect("the first record");
         assert_eq!(calendar::instant(first.start_ms), call.start);

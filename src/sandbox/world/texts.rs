@@ -155,8 +155,10 @@ impl Maker<'_> {
         let lawyers = clients::of_trade(Trade::Law);
         for _ in 0..count {
             let (sent_ms, _) = self.calendar.busy_moment(&mut self.dice, day);
-            let client = if self.dice.chance(800) { self.dice.pick(&repairers) } else { self.dice.pick(&lawyers) };
-            let seat = if self.dice.chance(60) { DAY_QUEUE } else { self.dice.pick(&[1, 2, 3, 4, 5, 12, 13]) };
+            let client =
+                if self.dice.chance(800) { self.dice.pick(&repairers) } else { self.dice.pick(&lawyers) };
+            let seat =
+                if self.dice.chance(60) { DAY_QUEUE } else { self.dice.pick(&[1, 2, 3, 4, 5, 12, 13]) };
             let ending = self.text_ending();
             let text = if seat == DAY_QUEUE && self.dice.chance(300) {
                 wording::confirmation(&mut self.dice)
@@ -204,14 +206,22 @@ impl Maker<'_> {
             if self.dice.chance(250) {
                 let first = self.dice.index(repairers.len());
                 let size = usize::try_from(self.dice.between(1, 3)).unwrap_or(1);
-                let numbers: Vec<Number> =
-                    (0..size).map(|step| clients::mobile(repairers[(first + step) % repairers.len()])).collect();
+                let numbers: Vec<Number> = (0..size)
+                    .map(|step| clients::mobile(repairers[(first + step) % repairers.len()]))
+                    .collect();
                 self.group_picture(created_ms, &numbers);
             } else {
                 let (from, to) = (self.dice.pick(&[1, 2, 3, 4, 5, 6]), self.dice.pick(&ON_CALL));
                 let text = wording::pager(&mut self.dice);
                 let (parties, body) = (vec![Party::Inside(to)], Body::Pager { text });
-                self.keep_text(Text { created_ms, mailbox: from, own: None, parties, body, ending: Ending::Sent });
+                self.keep_text(Text {
+                    created_ms,
+                    mailbox: from,
+                    own: None,
+                    parties,
+                    body,
+                    ending: Ending::Sent,
+                });
             }
         }
     }
@@ -238,7 +248,11 @@ impl Maker<'_> {
             Body::Text { segments, .. } => (TextKind::Sms, *segments),
             _ => (TextKind::Pager, None),
         };
-        let id = if kind == TextKind::Pager { 5_475_000_005 + serial * 10 } else { 9_733_000_001_016 + serial * 1000 };
+        let id = if kind == TextKind::Pager {
+            5_475_000_005 + serial * 10
+        } else {
+            9_733_000_001_016 + serial * 1000
+        };
         let extension = self.cast.extension(text.mailbox).number.clone();
         for party in &text.parties {
             let (way, outside) = match party {
@@ -309,7 +323,8 @@ impl Maker<'_> {
             && let Some(last) = versions.last().cloned()
         {
             let deleted_ms = last.visible_from_ms + self.dice.between(HOUR, 9 * DAY);
-            let gone = |at_ms, availability| MessageVersion { visible_from_ms: at_ms, availability, ..last.clone() };
+            let gone =
+                |at_ms, availability| MessageVersion { visible_from_ms: at_ms, availability, ..last.clone() };
             versions.push(gone(deleted_ms, Availability::Deleted));
             if text.ending == Ending::Received {
                 versions.push(gone(deleted_ms + 5 * DAY, Availability::Purged));

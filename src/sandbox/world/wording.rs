@@ -4,9 +4,12 @@ use super::random::Dice;
 
 const FIRST_NAMES: [&str; 12] =
     ["Ana", "Ben", "Chloe", "Dmitri", "Esther", "Farid", "Gloria", "Henry", "Iris", "José", "Kofi", "Lena"];
-const SURNAMES: [&str; 12] =
-    ["Abrams", "Bianchi", "Chen", "Doyle", "Estévez", "Fisher", "Greene", "Hoffman", "Ivanova", "Jones", "Klein", "Lopez"];
-const TIMES: [&str; 8] = ["9:00 AM", "9:45 AM", "10:30 AM", "11:15 AM", "1:00 PM", "2:30 PM", "3:15 PM", "4:45 PM"];
+const SURNAMES: [&str; 12] = [
+    "Abrams", "Bianchi", "Chen", "Doyle", "Estévez", "Fisher", "Greene", "Hoffman", "Ivanova", "Jones",
+    "Klein", "Lopez",
+];
+const TIMES: [&str; 8] =
+    ["9:00 AM", "9:45 AM", "10:30 AM", "11:15 AM", "1:00 PM", "2:30 PM", "3:15 PM", "4:45 PM"];
 const PROBLEMS: [&str; 8] = [
     "no hot water since last night",
     "a leak under the kitchen sink, water on the floor",
@@ -29,8 +32,14 @@ const REPLIES: [&str; 10] = [
     "STOP",
     "Who is this?",
 ];
-const PAGER: [&str; 6] =
-    ["Lunch?", "Line 2 for you", "Can you take the night desk on Friday?", "Mohawk wants a call back", "Thx", "Printer is out of toner again"];
+const PAGER: [&str; 6] = [
+    "Lunch?",
+    "Line 2 for you",
+    "Can you take the night desk on Friday?",
+    "Mohawk wants a call back",
+    "Thx",
+    "Printer is out of toner again",
+];
 
 pub(crate) fn person(dice: &mut Dice) -> String {
     format!("{} {}", dice.pick(&FIRST_NAMES), dice.pick(&SURNAMES))
@@ -47,7 +56,9 @@ pub(crate) fn reminder(dice: &mut Dice, clinic: &str) -> String {
             "{clinic}: {who}, this is a reminder of your appointment tomorrow at {when}. Please bring your insurance \
              card and a list of your medicines, and come 15 minutes early. Reply C to confirm or call us to change it."
         ),
-        2 => format!("{clinic}: {who}, le recordamos su cita mañana a las {when}. Responda C para confirmarla."),
+        2 => format!(
+            "{clinic}: {who}, le recordamos su cita mañana a las {when}. Responda C para confirmarla."
+        ),
         3 => format!(
             "{clinic}: {who}, your appointment is tomorrow at {when}. Please do not eat or drink anything except water \
              for eight hours before it. Bring your insurance card, a photo ID, the forms that we mailed to you, and \

@@ -1,1 +1,17 @@
-//! (to be written)
+//! A local stand-in for the service: a seeded world, served over HTTP on loopback with the documented limits, errors
+//! and token life, and the customer's own files that go with it.
+//!
+//! For the demo, the tests and everybody who wants to try rules before going live. It must not use any other part of
+//! this crate, so that client and server cannot share a misreading; it listens on loopback only.
+
+mod clock;
+pub mod customer;
+mod render;
+mod server;
+mod wire;
+mod world;
+
+pub use clock::Clock;
+pub use server::{Faults, Group, Options, Running, StartError, Stats, serve, start};
+pub use world::truth;
+pub use world::{Plot, World};

@@ -1,0 +1,218 @@
+//! Query strings: parameters with their defaults and mistakes, and the addresses of further pages.
+
+use super::error::ApiError;
+use crate::sandbox::wire::{Link, Navigation, Paging};
+use crate::sandbox::world::calendar::{DAY, stamp};
+use axum::extract::Query;
+use axum::http::Uri;
+use chrono::{DateTime, NaiveDate};
+use std::fmt::Write as _;
+
+/// A page never holds more.
+const MOST_PER_PAGE: usize = 1000;
+const USUAL_PER_PAGE: usize = 100;
+
+/// The parameters of one request, in their order.
+#[derive(Debug)]
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+/// Which page of a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PageOrder {
+    pub(crate) page: usize,
+    pub(crate) per_page: usize,
+}
+
+impl Parameters {
+    pub(crate) fn of(uri: &Uri) -> Result<Parameters, ApiError> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+        pairs.map(|Query(pairs)| Parameters(pairs)).map_err(|_| ApiError::invalid_parameter("query"))
+    }
+
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a repeated parameter, each checked against the known ones; empty when it is absent.
+    pub(crate) fn many(
+        &self,
+        name: &'static str,
+        known: &[&'static str],
+    ) -> Result<Vec<&'static str>, ApiError> {
+        let values = self.0.iter().filter(|(key, _)| key == name);
+        let known = |value: &str| known.iter().find(|candidate| **candidate == value).copied();
+        values.map(|(_, value)| known(value).ok_or_else(|| ApiError::invalid_parameter(name))).collect()
+    }
+
+    /// The one value of a parameter, if given, checked against the known ones.
+    pub(crate) fn choice(
+        &self,
+        name: &'static str,
+        known: &[&'static str],
+    ) -> Result<Option<&'static str>, ApiError> {
+        Ok(self.many(name, known)?.first().copied())
+    }
+
+    pub(crate) fn flag(&self, name: &'static str) -> Result<bool, ApiError> {
+        Ok(self.choice(name, &["true", "false"])? == Some("true"))
+    }
+
+    pub(crate) fn page_order(&self) -> Result<PageOrder, ApiError> {
+        let positive = |name: &'static str, text: &str| match text.parse::<usize>() {
+            Ok(value) if value > 0 => Ok(value),
+            _ => Err(ApiError::invalid_parameter(name)),
+        };
+        let page = self.one("page").map_or(Ok(1), |text| positive("page", text))?;
+        let per_page = match self.one("perPage") {
+            None => USUAL_PER_PAGE,
+            Some("max") => MOST_PER_PAGE,
+            Some(text) => positive("perPage", text)?.min(MOST_PER_PAGE),
+        };
+        Ok(PageOrder { page, per_page })
+    }
+
+    /// `dateFrom` and `dateTo` as milliseconds: by default the 24 hours before `dateTo`, which is now by default.
+    pub(crate) fn window_ms(&self, now_ms: i64, cut_to_seconds: bool) -> Result<(i64, i64), ApiError> {
+        let read = |name: &'static str| match self.one(name) {
+            None => Ok(None),
+            Some(text) => match parse_time(text) {
+                Some(millis) if cut_to_seconds => Ok(Some(millis.div_euclid(1000) * 1000)),
+                Some(millis) => Ok(Some(millis)),
+                None => Err(ApiError::invalid_parameter(name)),
+            },
+        };
+        let to_ms = read("dateTo")?.unwrap_or(now_ms);
+        let from_ms = read("dateFrom")?.unwrap_or(to_ms - DAY);
+        if from_ms > to_ms {
+            return Err(ApiError::invalid_parameter("dateFrom"));
+        }
+        Ok((from_ms, to_ms))
+    }
+
+    /// The address of another page of the same list. A window that was given by default is written out, so that it
+    /// does not move while a client turns pages.
+    pub(crate) fn page_uri(&self, path: &str, window_ms: Option<(i64, i64)>, order: PageOrder) -> String {
+        let mut uri = format!("{path}?");
+        let paging = ["page", "perPage"];
+        for (key, value) in self.0.iter().filter(|(key, _)| !paging.contains(&key.as_str())) {
+            // Writing to a string cannot fail.
+            let _ = write!(uri, "{}={}&", encode(key), encode(value));
+        }
+        if let Some((from_ms, to_ms)) = window_ms {
+            for (name, millis) in [("dateFrom", from_ms), ("dateTo", to_ms)] {
+                if self.one(name).is_none() {
+                    let _ = write!(uri, "{name}={}&", stamp(millis));
+                }
+            }
+        }
+        let _ = write!(uri, "page={}&perPage={}", order.page, order.per_page);
+        uri
+    }
+
+    /// Paging and navigation of one page. `totals` says whether the list tells how long it is: the call log does not.
+    pub(crate) fn envelope(
+        &self,
+        path: &str,
+        window_ms: Option<(i64, i64)>,
+        order: PageOrder,
+        found: usize,
+        totals: bool,
+    ) -> (Paging, Navigation) {
+        let first = (order.page - 1).saturating_mul(order.per_page);
+        let shown = found.saturating_sub(first).min(order.per_page);
+        let pages = found.div_ceil(order.per_page).max(1);
+        let link = |page: usize| {
+            let order = PageOrder { page, ..order };
+            Link { uri: self.page_uri(path, window_ms, order) }
+        };
+        let paging = Paging {
+            page: order.page,
+            total_pages: totals.then_some(pages),
+            per_page: order.per_page,
+            total_elements: totals.then_some(found),
+            page_start: (shown > 0).then_some(first),
+            page_end: (shown > 0).then(|| first + shown - 1),
+        };
+        let navigation = Navigation {
+            next_page: (first.saturating_add(order.per_page) < found).then(|| link(order.page + 1)),
+            previous_page: (order.page > 1 && shown > 0).then(|| link(order.page - 1)),
+            first_page: link(1),
+            last_page: totals.then(|| link(pages)),
+        };
+        (paging, navigation)
+    }
+}
+
+/// A time with offset, or a date alone, which is taken as midnight UTC.
+fn parse_time(text: &str) -> Option<i64> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Some(instant.timestamp_millis());
+    }
+    let date: NaiveDate = text.parse().ok()?;
+    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
+}
+
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(query: &str) -> Parameters {
+        let uri = format!("http://localhost/list?{query}").parse().expect("an address");
+        Parameters::of(&uri).expect("parameters")
+    }
+
+    #[test]
+    fn page_sizes_are_cut() {
+        let order =
+            |query: &str| parameters(query).page_order().map(|order| (order.page, order.per_page)).ok();
+        assert_eq!(order(""), Some((1, 100)));
+        assert_eq!(order("page=3&perPage=5000"), Some((3, 1000)));
+        assert_eq!(order("perPage=max"), Some((1, 1000)));
+        assert_eq!(order("page=0"), None);
+        assert_eq!(order("perPage=many"), None);
+    }
+
+    #[test]
+    fn the_default_window_is_a_day() {
+        let now_ms = 1_790_000_000_500;
+        let window = |query: &str| parameters(query).window_ms(now_ms, true).ok();
+        assert_eq!(window(""), Some((now_ms - DAY, now_ms)));
+        let (from_ms, to_ms) =
+            window("dateFrom=2026-10-01T00:00:00.999Z&dateTo=2026-10-02").expect("a window");
+        assert_eq!(
+            (stamp(from_ms).as_str(), stamp(to_ms).as_str()),
+            ("2026-10-01T00:00:00.000Z", "2026-10-02T00:00:00.000Z")
+        );
+        assert_eq!(window("dateFrom=yesterday"), None);
+        assert_eq!(window("dateFrom=2026-10-02&dateTo=2026-10-01"), None);
+    }
+
+    #[test]
+    fn navigation_ends_with_the_list() {
+        let parameters = parameters("view=Simple&page=2&perPage=4");
+        let order = parameters.page_order().expect("an order");
+        let (paging, navigation) = parameters.envelope("/list", None, order, 9, false);
+        assert_eq!((paging.page_start, paging.page_end, paging.total_pages), (Some(4), Some(7), None));
+        let next = navigation.next_page.map(|link| link.uri);
+        assert_eq!(next.as_deref(), Some("/list?view=Simple&page=3&perPage=4"));
+        let (_, navigation) = parameters.envelope("/list", None, order, 8, true);
+        assert!(navigation.next_page.is_none());
+        let (paging, _) = parameters.envelope("/list", None, order, 3, true);
+        assert_eq!((paging.page_start, paging.total_elements), (None, Some(3)));
+    }
+}

@@ -64,6 +64,16 @@ impl Country {
         <[u8; 2]>::try_from(code.as_bytes()).ok().map(Country)
     }
 
+    /// Two upper-case letters that came from a country before; not checked against the numbering plans again.
+    pub fn from_letters(letters: [u8; 2]) -> Option<Country> {
+        letters.iter().all(u8::is_ascii_uppercase).then_some(Country(letters))
+    }
+
+    /// The two letters as bytes.
+    pub fn letters(&self) -> [u8; 2] {
+        self.0
+    }
+
     /// The two letters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a country code is ASCII by construction")

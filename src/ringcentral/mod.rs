@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod content;
 pub mod credentials;
 mod json;
 mod material;

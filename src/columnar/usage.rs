@@ -1,0 +1,196 @@
+//! Usage files: CSV, JSON lines and Parquet in the columns of the design, section 9. Absent columns are absent, not
+//! zero.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use polars::prelude::*;
+
+use crate::domain::Instant;
+use crate::domain::source::UsageRow;
+use crate::rules::diagnostic::{Diagnostic, SourceFile};
+use crate::rules::sheet;
+
+const REQUIRED: [&str; 4] = ["id", "start", "channel", "direction"];
+const OPTIONAL: [&str; 12] = [
+    "seconds",
+    "milliseconds",
+    "from",
+    "to",
+    "extension",
+    "result",
+    "outcome",
+    "segments",
+    "pages",
+    "text",
+    "account_code",
+    "contact",
+];
+/// Read and kept, priced by a later tariff form.
+const KEPT: [&str; 1] = ["carrier_cost"];
+
+/// A usage row with the text of the message, from which segments are counted when their number is absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub row: UsageRow,
+    pub text: Option<String>,
+}
+
+type Cells = BTreeMap<String, String>;
+
+/// Reads a usage file; its name's ending tells the format.
+///
+/// # Errors
+/// All mistakes of the file, each with its row.
+pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Usage>, Vec<Diagnostic>> {
+    let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let rows: Vec<(usize, Cells)> = match ending.as_str() {
+        "csv" => csv_rows(&sheet::decode(name, bytes).map_err(|mistake| vec![mistake])?)?,
+        "jsonl" | "ndjson" => json_rows(&sheet::decode(name, bytes).map_err(|mistake| vec![mistake])?)?,
+        "parquet" => parquet_rows(name, bytes).map_err(|mistake| vec![mistake])?,
+        _ => {
+            let hint = "Name the file .csv, .jsonl or .parquet.";
+            let message = "the file's name does not tell its format";
+            return Err(vec![Diagnostic::error("unknown-format", name, None, message).hint(hint)]);
+        }
+    };
+    let mut mistakes = Vec::new();
+    let mut usage = Vec::with_capacity(rows.len());
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for (line, cells) in rows {
+        match read_row(&cells) {
+            Ok(row) => {
+                if let Some(earlier) = first.insert(row.row.id.clone(), line) {
+                    let message = format!("rows {earlier} and {line} have the same id {}", row.row.id);
+                    mistakes.push(Diagnostic::error("duplicate-id", name, None, message).hint("Give each row its own id."));
+                }
+                usage.push(row);
+            }
+            Err(problems) => {
+                for (message, hint) in problems {
+                    let message = format!("row {line}: {message}");
+                    mistakes.push(Diagnostic::error("wrong-usage", name, None, message).hint(hint));
+                }
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(usage) } else { Err(mistakes) }
+}
+
+fn csv_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> {
+    let optional: Vec<&'static str> = OPTIONAL.iter().chain(&KEPT).copied().collect();
+    let rows = sheet::rows(file, &REQUIRED, &optional)?;
+    let columns: Vec<&'static str> = REQUIRED.iter().chain(&optional).copied().collect();
+    let cells = |row: &sheet::Row| -> Cells {
+        let cell = |column: &&'static str| row.cell(column).map(|text| ((*column).to_owned(), text.to_owned()));
+        columns.iter().filter_map(cell).collect()
+    };
+    Ok(rows.iter().map(|row| (row.line, cells(row))).collect())
+}
+
+fn json_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> {
+    let mut rows = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut complain = |line: usize, message: String| {
+        let message = format!("line {line}: {message}");
+        mistakes.push(Diagnostic::error("wrong-usage", &file.name, None, message).hint("Write one JSON object a line."));
+    };
+    for (index, line) in file.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let object = match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line) {
+            Ok(object) => object,
+            Err(error) => {
+                complain(index + 1, format!("not a JSON object (column {})", error.column()));
+                continue;
+            }
+        };
+        let mut cells = Cells::new();
+        for (key, value) in object {
+            let known = REQUIRED.iter().chain(&OPTIONAL).chain(&KEPT).any(|column| *column == key);
+            match value {
+                _ if !known => complain(index + 1, format!("there is no column called {key}")),
+                serde_json::Value::Null => {}
+                serde_json::Value::String(text) => {
+                    cells.insert(key, text);
+                }
+                serde_json::Value::Number(number) => {
+                    cells.insert(key, number.to_string());
+                }
+                _ => complain(index + 1, format!("{key} is neither a text nor a number")),
+            }
+        }
+        rows.push((index + 1, cells));
+    }
+    if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
+}
+
+fn parquet_rows(name: &str, bytes: &[u8]) -> Result<Vec<(usize, Cells)>, Diagnostic> {
+    let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(|error| {
+        Diagnostic::error("broken-parquet", name, None, format!("the file cannot be read as Parquet: {error}"))
+    })?;
+    let mut rows: Vec<(usize, Cells)> = (0..frame.height()).map(|row| (row + 1, Cells::new())).collect();
+    for column in frame.columns() {
+        let title = column.name().to_string();
+        if !REQUIRED.iter().chain(&OPTIONAL).chain(&KEPT).any(|known| *known == title) {
+            let message = format!("there is no column called {title}");
+            return Err(Diagnostic::error("unknown-column", name, None, message));
+        }
+        let drifted = || {
+            let message = format!("the column {title} has the type {}, expected a text or a whole number", column.dtype());
+            Diagnostic::error("wrong-column-type", name, None, message)
+        };
+        let fits = column.dtype().is_integer() || column.dtype() == &DataType::String || column.dtype() == &DataType::Null;
+        let texts = column.cast(&DataType::String).ok().filter(|_| fits).ok_or_else(drifted)?;
+        let texts = texts.str().map_err(|_| drifted())?;
+        for (row, text) in rows.iter_mut().zip(texts.iter()) {
+            if let Some(text) = text {
+                row.1.insert(title.clone(), text.to_owned());
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
+    let mut problems = Vec::new();
+    for column in REQUIRED {
+        if !cells.contains_key(column) {
+            problems.push((format!("{column} is missing"), "Every row needs id, start, channel and direction."));
+        }
+    }
+    let text = |column: &str| cells.get(column).cloned();
+    let mut whole = |column: &str| -> Option<i64> {
+        let text = cells.get(column)?;
+        let value = text.parse::<i64>().ok().filter(|value| *value >= 0);
+        if value.is_none() {
+            problems.push((format!("{column} is \"{text}\", not a whole number"), "Leave the cell empty when nobody knows."));
+        }
+        value
+    };
+    let milliseconds = whole("milliseconds").or_else(|| whole("seconds").and_then(|seconds| seconds.checked_mul(1000)));
+    let (segments, pages) = (whole("segments"), whole("pages"));
+    let start = cells.get("start").and_then(|start| Instant::parse(start));
+    if let (None, Some(start)) = (start, cells.get("start")) {
+        problems.push((format!("start is \"{start}\", not a time with an offset"), "Write it as 2026-03-09T14:00:00-04:00."));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let small = |count: Option<i64>| count.and_then(|count| u32::try_from(count).ok());
+    let row = UsageRow {
+        id: text("id").unwrap_or_default(),
+        start,
+        milliseconds,
+        channel: text("channel").unwrap_or_default(),
+        direction: text("direction").unwrap_or_default(),
+        from: text("from"),
+        to: text("to"),
+        extension: text("extension"),
+        result: text("result"),
+        outcome: text("outcome"),
+        segments: small(segments),
+        pages: small(pages),
+        account_code: text("account_code"),
+        contact: text("contact"),
+    };
+    Ok(Usage { row, text: text("text") })
+}

@@ -31,7 +31,7 @@ mod plan;
 mod port;
 mod refusal;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -291,14 +291,9 @@ impl Puller {
 
     /// Asks for the page of the first job whose group is open; the jobs of one feed kind stay in their order.
     fn ask_page(&mut self, at: Moment) -> Action {
-        let ready: Vec<Duration> =
-            self.jobs.iter().map(|job| self.limits.ready_at(job.endpoint(), at.elapsed)).collect();
-        // Ties go to the first, so that the order of the plan holds.
-        let Some((place, until)) = ready.iter().copied().enumerate().min_by_key(|(_, ready)| *ready) else {
-            return Action::Finished(self.summary.clone());
-        };
+        let (place, until) = self.first_ready(at.elapsed);
         if until > at.elapsed {
-            let why = self.why_closed(self.jobs[place].refusals);
+            let why = self.why_closed(self.jobs.get(place).map_or(0, |job| job.refusals));
             return self.wait(at, until, why);
         }
         let (Some(job), Some(token)) = (self.jobs.remove(place), &self.token) else {
@@ -315,6 +310,23 @@ impl Puller {
         self.awaited = Some(Awaited::Page(job));
         self.summary.requests += 1;
         Action::Request(request)
+    }
+
+    /// The first job that can be asked for now, else the one that can be first; and when.
+    fn first_ready(&self, now: Duration) -> (usize, Duration) {
+        let mut known: BTreeMap<Endpoint, Duration> = BTreeMap::new();
+        let mut first = (0, Duration::MAX);
+        for (place, job) in self.jobs.iter().enumerate() {
+            let endpoint = job.endpoint();
+            let ready = *known.entry(endpoint).or_insert_with(|| self.limits.ready_at(endpoint, now));
+            if ready <= now {
+                return (place, ready);
+            }
+            if ready < first.1 {
+                first = (place, ready);
+            }
+        }
+        first
     }
 
     fn respond(&mut self, at: Moment, response: &Response) -> Result<()> {

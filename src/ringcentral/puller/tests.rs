@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::*;
 use crate::domain::record::CoverageState;
 use crate::domain::{Hash, Instant};
@@ -442,6 +444,25 @@ fn a_mailbox_that_may_not_be_read_is_a_gap() {
     assert_eq!(run.sealed.len(), 4, "two days of two other mailboxes, the disabled one included");
     assert_eq!(run.asked.iter().filter(|(_, path)| path.starts_with("8 ")).count(), 1);
     assert_eq!(summary.gaps.len(), 1);
+}
+
+#[test]
+fn only_refusals_of_the_mailbox_itself_are_gaps() {
+    let refused = |status: u16, code: &str| {
+        let body = format!(r#"{{"errorCode":"{code}"}}"#).into_bytes();
+        let response = Response { status, body, ..Response::default() };
+        let mut run = Run::new();
+        let ended = run.pull(with_messages(), |request, _| {
+            usual(request).unwrap_or_else(|| Answer::Served(response.clone()))
+        });
+        (ended.unwrap().is_ok(), run.gaps.len())
+    };
+    for (status, code) in [(403, "CMN-401"), (404, "CMN-102"), (400, "CMN-102"), (401, "CMN-405")] {
+        assert_eq!(refused(status, code), (true, 3), "{status} {code}");
+    }
+    for (status, code) in [(400, "CMN-101"), (401, "OAU-213"), (501, "CMN-202")] {
+        assert_eq!(refused(status, code), (false, 0), "{status} {code}");
+    }
 }
 
 #[test]

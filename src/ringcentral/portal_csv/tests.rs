@@ -118,3 +118,15 @@ fn shifted_and_unclosed_cells_are_mistakes_not_values() {
     assert_eq!((mistakes[0].line, mistakes[0].column.as_str()), (2, "Purchased"));
     assert!(mistakes[0].hint.as_deref().unwrap().contains("quotation mark"));
 }
+
+#[test]
+fn a_damaged_byte_anywhere_is_a_mistake_or_a_record_but_no_panic() {
+    let text = format!("{HEADER}\n{QUEUE}\n{OUTGOING}\n{WRONG}\n");
+    for place in (0..text.len()).step_by(11) {
+        for byte in [b'"', b'\n', b',', b'x', 0xc3] {
+            let mut damaged = text.clone().into_bytes();
+            damaged[place] = byte;
+            let _ = read(&damaged, pacific(), "42");
+        }
+    }
+}

@@ -384,16 +384,16 @@ impl Puller {
                 self.jobs.push_front(job);
                 self.penalise(at, endpoint, response, refusals)
             }
-            401 if !job.renewed => {
-                job.renewed = true;
-                self.token = None;
-                self.jobs.push_front(job);
-                Ok(())
-            }
             400..=404
                 if job.endpoint() == Endpoint::Messages && Refusal::of(response).is_of_one_mailbox() =>
             {
                 self.gap(&job.plan.window.feed, Refusal::of(response).reason());
+                Ok(())
+            }
+            401 if !job.renewed => {
+                job.renewed = true;
+                self.token = None;
+                self.jobs.push_front(job);
                 Ok(())
             }
             300..=399 => Err(redirected(response)),

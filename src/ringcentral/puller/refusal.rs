@@ -53,7 +53,7 @@ impl Refusal {
         match self.status {
             403 | 404 => true,
             400 => self.has_code(&["CMN-102", "CMN-109"]),
-            401 => self.code.as_deref().is_some_and(|code| !code.starts_with("OAU-")),
+            401 => self.has_code(&["CMN-405"]),
             _ => false,
         }
     }

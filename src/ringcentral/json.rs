@@ -1,4 +1,5 @@
-//! JSON as it is stored: keys sorted, no blanks, numbers with the characters they were served with.
+//! JSON as it is stored: keys sorted, no blanks, numbers with the digits they were served with (the parser makes
+//! only the spelling of an exponent uniform: `1E5` becomes `1e+5`).
 
 use serde_json::Value;
 

@@ -13,6 +13,7 @@ pub mod credentials;
 mod json;
 mod material;
 pub mod page;
+pub mod portal_csv;
 pub mod puller;
 pub mod redact;
 pub mod text;

@@ -168,3 +168,28 @@ fn unreadable_pages_are_named() {
     let large = vec![b' '; BODY_LIMIT_BYTES + 1];
     assert_eq!(parse(RecordKind::Call, &large), Err(PageError::TooLarge { bytes: BODY_LIMIT_BYTES + 1 }));
 }
+
+#[test]
+fn a_damaged_byte_anywhere_is_an_error_or_a_page_but_no_panic() {
+    let body = fixture("message-sync-isync-200.json");
+    for place in (0..body.len()).step_by(23) {
+        for byte in [b'"', b'}', b'0', 0xff] {
+            let mut damaged = body.clone();
+            damaged[place] = byte;
+            if let Ok(page) = parse(RecordKind::Message, &damaged) {
+                for record in page.records {
+                    let _ = wire::read_message(&record.json);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn unusual_numbers_keep_their_digits() {
+    let body =
+        br#"{"id":"A","uri":"/account/1/x","n":[1E+5,1e5,-0,0.10,1e400,123456789012345678901234567890.50]}"#;
+    let page = parse(RecordKind::Call, body).unwrap();
+    let stored = "[1e+5,1e+5,-0,0.10,1e+400,123456789012345678901234567890.50]";
+    assert!(page.records[0].json.contains(stored), "{}", page.records[0].json);
+}

@@ -30,11 +30,10 @@ mod limits;
 mod plan;
 mod port;
 mod refusal;
+mod request;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
-
-use serde_json::Value;
 
 pub use limits::{Endpoint, Group, Limits, RateHeaders};
 pub use plan::{Planned, Purpose, plan};
@@ -42,9 +41,10 @@ pub use port::{
     Action, Auth, Input, Method, Moment, Progress, Request, Response, Scope, Settings, Summary, Why,
 };
 
-use self::refusal::Refusal;
+use self::refusal::{Refusal, redirected, unreachable, unreadable};
+use self::request::{path_of, query_of, read_token};
 use super::credentials::Secret;
-use super::page::{PageError, ParsedPage, parse_page};
+use super::page::{ParsedPage, parse_page};
 use super::wire;
 use crate::domain::record::{Coverage, Cursor, Feed, FeedKind, Gap, PullWindow, RawPage, RecordKind};
 use crate::domain::{Exit, Failure, Result};
@@ -291,14 +291,9 @@ impl Puller {
 
     /// Asks for the page of the first job whose group is open; the jobs of one feed kind stay in their order.
     fn ask_page(&mut self, at: Moment) -> Action {
-        let ready: Vec<Duration> =
-            self.jobs.iter().map(|job| self.limits.ready_at(job.endpoint(), at.elapsed)).collect();
-        // Ties go to the first, so that the order of the plan holds.
-        let Some((place, until)) = ready.iter().copied().enumerate().min_by_key(|(_, ready)| *ready) else {
-            return Action::Finished(self.summary.clone());
-        };
+        let (place, until) = self.first_ready(at.elapsed);
         if until > at.elapsed {
-            let why = self.why_closed(self.jobs[place].refusals);
+            let why = self.why_closed(self.jobs.get(place).map_or(0, |job| job.refusals));
             return self.wait(at, until, why);
         }
         let (Some(job), Some(token)) = (self.jobs.remove(place), &self.token) else {
@@ -315,6 +310,23 @@ impl Puller {
         self.awaited = Some(Awaited::Page(job));
         self.summary.requests += 1;
         Action::Request(request)
+    }
+
+    /// The first job that can be asked for now, else the one that can be first; and when.
+    fn first_ready(&self, now: Duration) -> (usize, Duration) {
+        let mut known: BTreeMap<Endpoint, Duration> = BTreeMap::new();
+        let mut first = (0, Duration::MAX);
+        for (place, job) in self.jobs.iter().enumerate() {
+            let endpoint = job.endpoint();
+            let ready = *known.entry(endpoint).or_insert_with(|| self.limits.ready_at(endpoint, now));
+            if ready <= now {
+                return (place, ready);
+            }
+            if ready < first.1 {
+                first = (place, ready);
+            }
+        }
+        first
     }
 
     fn respond(&mut self, at: Moment, response: &Response) -> Result<()> {
@@ -372,14 +384,16 @@ impl Puller {
                 self.jobs.push_front(job);
                 self.penalise(at, endpoint, response, refusals)
             }
+            400..=404
+                if job.endpoint() == Endpoint::Messages && Refusal::of(response).is_of_one_mailbox() =>
+            {
+                self.gap(&job.plan.window.feed, Refusal::of(response).reason());
+                Ok(())
+            }
             401 if !job.renewed => {
                 job.renewed = true;
                 self.token = None;
                 self.jobs.push_front(job);
-                Ok(())
-            }
-            403 | 404 if job.endpoint() == Endpoint::Messages => {
-                self.gap(&job.plan.window.feed, Refusal::of(response).reason());
                 Ok(())
             }
             300..=399 => Err(redirected(response)),
@@ -463,7 +477,7 @@ impl Puller {
         let parsed = match parse_page(job.kind(), &response.body, &self.settings.redaction, at.civil, hint) {
             Ok(parsed) => parsed,
             Err(error) if error.is_damage() => return self.repeat(at, job, None, &error.to_string()),
-            Err(error) => return Err(unreadable(error, &job)),
+            Err(error) => return Err(unreadable(error, job.page, &job.what())),
         };
         (job.tries, job.refusals, job.renewed) = (0, 0, false);
         self.check_account(&job, &parsed)?;
@@ -578,79 +592,6 @@ impl Puller {
         }
         Ok(())
     }
-}
-
-fn path_of(feed: &Feed) -> String {
-    const ACCOUNT: &str = "/restapi/v1.0/account/~";
-    match (feed.kind, &feed.mailbox) {
-        (FeedKind::Account, _) => ACCOUNT.to_owned(),
-        (FeedKind::Extensions, _) => format!("{ACCOUNT}/extension"),
-        (FeedKind::Messages, mailbox) => {
-            format!("{ACCOUNT}/extension/{}/message-store", mailbox.as_deref().unwrap_or("~"))
-        }
-        (FeedKind::CallLog | FeedKind::Usage | FeedKind::PortalCsv, _) => format!("{ACCOUNT}/call-log"),
-    }
-}
-
-/// Everything that has a default is said: the defaults hide deleted records, legs, and all but one day.
-fn query_of(job: &Job, settings: &Settings) -> Vec<(&'static str, String)> {
-    let mut query: Vec<(&'static str, String)> = Vec::new();
-    let mut add = |name: &'static str, value: &str| query.push((name, value.to_owned()));
-    match job.endpoint() {
-        Endpoint::Account | Endpoint::Token => return query,
-        Endpoint::Extensions => {}
-        Endpoint::CallLog => {
-            add("view", "Detailed");
-            add("showDeleted", "true");
-        }
-        Endpoint::Messages => {
-            ["Alive", "Deleted", "Purged"].iter().for_each(|value| add("availability", value));
-            ["SMS", "Fax", "VoiceMail", "Pager"].iter().for_each(|value| add("messageType", value));
-            if settings.shared_mailboxes {
-                add("owner", "Any");
-            }
-        }
-    }
-    if job.endpoint() != Endpoint::Extensions {
-        let span = job.plan.window.span;
-        add("dateFrom", &span.from.plus_milliseconds(-plan::milliseconds(settings.overlap)).rfc3339());
-        add("dateTo", &span.to.rfc3339());
-    }
-    add("page", &job.page.to_string());
-    add("perPage", &settings.per_page.to_string());
-    query
-}
-
-fn read_token(body: &[u8]) -> Result<(Secret, Duration)> {
-    let unreadable =
-        || Failure::new(Exit::Service, "the service answered the sign-in without a usable token");
-    let token: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
-    let access = token.get("access_token").and_then(Value::as_str).filter(|text| {
-        // It becomes a header.
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-    });
-    let life = match token.get("expires_in") {
-        Some(Value::Number(number)) => number.as_u64(),
-        Some(Value::String(text)) => text.parse().ok(),
-        _ => None,
-    };
-    let life = life.filter(|seconds| (1..=31_536_000).contains(seconds)).ok_or_else(unreadable)?;
-    Ok((Secret::new(access.ok_or_else(unreadable)?), Duration::from_secs(life)))
-}
-
-fn redirected(response: &Response) -> Failure {
-    let to = response.location.as_deref().map_or("another address".to_owned(), refusal::shown_address);
-    Failure::new(Exit::Service, format!("the service redirects to {to}, which is not followed"))
-        .hint("Set the service's url to the address it is served at.")
-}
-
-fn unreachable(what: &str, tries: u32, last: &str) -> Failure {
-    Failure::new(Exit::Service, format!("the service could not be reached {what} in {tries} tries ({last})"))
-        .hint("What was collected is kept; run again to go on.")
-}
-
-fn unreadable(error: PageError, job: &Job) -> Failure {
-    error.into_failure(Exit::Service).while_doing(format!("reading page {} of {}", job.page, job.what()))
 }
 
 #[cfg(test)]

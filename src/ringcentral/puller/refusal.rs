@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::port::Response;
 use crate::domain::{Exit, Failure};
+use crate::ringcentral::page::PageError;
 
 /// The codes of an error response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,17 @@ impl Refusal {
             (Some(code), _) => code.clone(),
             (None, Some(oauth)) => oauth.clone(),
             (None, None) => format!("HTTP {}", self.status),
+        }
+    }
+
+    /// Whether the refusal of a mailbox concerns that mailbox and not the whole run: a permission or feature that is
+    /// missing there, a mailbox that is gone, a login that only its owner has (not a token that is not valid).
+    pub fn is_of_one_mailbox(&self) -> bool {
+        match self.status {
+            403 | 404 => true,
+            400 => self.has_code(&["CMN-102", "CMN-109"]),
+            401 => self.has_code(&["CMN-405"]),
+            _ => false,
         }
     }
 
@@ -107,4 +119,22 @@ pub fn shown_address(location: &str) -> String {
         None => address.to_owned(),
     };
     address.chars().filter(|character| character.is_ascii_graphic()).take(200).collect()
+}
+
+/// A redirect, which would carry the token elsewhere.
+pub(super) fn redirected(response: &Response) -> Failure {
+    let to = response.location.as_deref().map_or("another address".to_owned(), shown_address);
+    Failure::new(Exit::Service, format!("the service redirects to {to}, which is not followed"))
+        .hint("Set the service's url to the address it is served at.")
+}
+
+/// No usable answer in all tries.
+pub(super) fn unreachable(what: &str, tries: u32, last: &str) -> Failure {
+    Failure::new(Exit::Service, format!("the service could not be reached {what} in {tries} tries ({last})"))
+        .hint("What was collected is kept; run again to go on.")
+}
+
+/// An answer that asking again will not mend.
+pub(super) fn unreadable(error: PageError, page: u32, what: &str) -> Failure {
+    error.into_failure(Exit::Service).while_doing(format!("reading page {page} of {what}"))
 }

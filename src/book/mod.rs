@@ -28,6 +28,9 @@ mod status;
 mod verify;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use coverage::Listing;
 pub use documents::{NewDocument, StoredDocument};
 pub use import::{Covers, ImportBatch, Imported};

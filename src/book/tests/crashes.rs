@@ -96,8 +96,7 @@ fn everything(folder: &Path) -> String {
     let lock = book.lock("compare").unwrap();
     assert_eq!(book.sweep(&lock).unwrap(), 0);
     sound(&book);
-    let mut pages = Vec::new();
-    book.raw_pages(&mut |page| Ok(pages.push(page))).unwrap();
+    let pages = raw_pages(&book);
     let files = ["segments", "raw", "charges"].map(|inner| {
         files_in(&book, inner)
             .into_iter()
@@ -165,7 +164,7 @@ fn a_death_at_any_point_leaves_no_trace() {
         if ["land.cursor-ahead", "sweep.removed"].contains(point) {
             continue;
         }
-        for nth in [1, 2, 5] {
+        for nth in [1, 3] {
             let (armed, book) = (format!("{point}:{nth}"), path(&format!("{point}-{nth}")));
             let died = crashed(&child(&book, Some(&armed), None));
             assert!(died || nth > 1, "{point} was never passed");

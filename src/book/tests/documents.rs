@@ -88,7 +88,7 @@ fn a_voided_invoice_frees_its_place_and_its_events() {
 #[test]
 fn any_change_of_a_finalised_document_is_found() {
     let changes = [
-        "UPDATE document SET body = replace(body, '1', '2') WHERE sequence = 1",
+        "UPDATE document SET body = CAST(replace(body, '1', '2') AS BLOB) WHERE sequence = 1",
         "UPDATE document SET issue_date = '2026-11-05' WHERE sequence = 2",
         "UPDATE document SET contact = 'c' WHERE sequence = 1",
         "UPDATE document SET run = zeroblob(32) WHERE sequence = 1",

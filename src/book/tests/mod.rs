@@ -143,6 +143,16 @@ fn new_book() -> (tempfile::TempDir, Book) {
     (folder, book)
 }
 
+fn raw_pages(book: &Book) -> Vec<RawPage> {
+    let mut pages = Vec::new();
+    let mut keep = |page| {
+        pages.push(page);
+        Ok(())
+    };
+    book.raw_pages(&mut keep).unwrap();
+    pages
+}
+
 fn sound(book: &Book) {
     assert_eq!(book.verify(&CODEC).unwrap(), Vec::new());
 }

@@ -52,6 +52,16 @@ fn sandbox_and_real_records_never_mix() {
 }
 
 #[test]
+fn a_book_from_the_sandbox_is_marked_for_life() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book");
+    let book = Book::create(&path, Identity { specimen: true, ..Identity::default() }).unwrap();
+    book.connection.execute("UPDATE identity SET specimen = 0", []).unwrap();
+    drop(book);
+    assert_eq!(Book::open(&path).unwrap_err().exit(), Exit::Verification);
+}
+
+#[test]
 fn the_second_holder_is_told_who_holds_the_book() {
     let (_folder, book) = new_book();
     let held = book.lock("pull").unwrap();

@@ -14,8 +14,7 @@ fn a_sealed_book_scans_like_an_unsealed_one() {
     land_listing(&mut book, &day(0), 1, &[&[simple_call("a", 1), late], &[undated, edited]]);
     land_listing(&mut book, &day(1), 1, &[&[]]);
     let before = scan(&book);
-    let mut pages = Vec::new();
-    book.raw_pages(&mut |page| Ok(pages.push(page))).unwrap();
+    let pages = raw_pages(&book);
     let sealed = book.seal(&[day(0)], at(9), &CODEC).unwrap();
     assert_eq!(
         (sealed.segments, sealed.versions, sealed.pages),
@@ -25,9 +24,7 @@ fn a_sealed_book_scans_like_an_unsealed_one() {
     assert_eq!(scan(&book), before);
     book.seal(&[day(1)], at(9), &CODEC).unwrap();
     assert_eq!((scan(&book), book.status().unwrap().pending), (before.clone(), 0));
-    let mut sealed_pages = Vec::new();
-    book.raw_pages(&mut |page| Ok(sealed_pages.push(page))).unwrap();
-    assert_eq!(sealed_pages, pages);
+    assert_eq!(raw_pages(&book), pages);
     let span = Some(day(1).span);
     let ids: Vec<String> = book
         .scan(&[RecordKind::Call], span, &CODEC)
@@ -37,6 +34,23 @@ fn a_sealed_book_scans_like_an_unsealed_one() {
         .collect();
     assert_eq!(ids, ["undated", "late"], "nobody knows where a version without a start belongs");
     assert_eq!(book.scan(&[RecordKind::Message], None, &CODEC).unwrap(), []);
+    sound(&book);
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_the_book_as_it_was() {
+    let (_folder, mut book) = new_book();
+    land_listing(&mut book, &day(0), 1, &[&[simple_call("a", 1)]]);
+    let before = (scan(&book), book.coverage().unwrap());
+    let pages: i64 = book.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    book.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let many: Vec<SourceRecord> =
+        (0..2000).map(|number| simple_call(&format!("m{number}"), number)).collect();
+    let landed = book.land_page(&page(&day(1), 1, 1, "many"), &many, &cursor(&day(1), 1, None));
+    assert_eq!(landed.unwrap_err().exit(), Exit::Disk);
+    assert_eq!((scan(&book), book.coverage().unwrap()), before);
+    book.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    book.land_page(&page(&day(1), 1, 1, "many"), &many, &cursor(&day(1), 1, None)).unwrap();
     sound(&book);
 }
 
@@ -163,6 +177,11 @@ fn changed_rows_are_found() {
         "UPDATE version SET material = zeroblob(32) WHERE segment IS NOT NULL",
         "UPDATE version SET standing = 1 WHERE segment IS NOT NULL",
         "UPDATE superseded SET duplicate = x'01'",
+        "UPDATE segment SET first_ms = first_ms + 1",
+        "UPDATE segment SET kind = 'message'",
+        "UPDATE pull_window SET to_ms = to_ms + 1",
+        "UPDATE pull_window SET state = 'sealed' WHERE state = 'collected'",
+        "UPDATE listing SET digest = zeroblob(32)",
         "DELETE FROM pending",
         "UPDATE page SET hash = zeroblob(32) WHERE archive IS NULL",
         "UPDATE page SET listing = 9 WHERE archive IS NOT NULL",

@@ -33,17 +33,17 @@ impl Book {
     }
 
     fn read_coverage(&self) -> Outcome<Vec<Coverage>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, feed, from_ms, to_ms, state FROM pull_window")?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, sql::span(row, 2)?, row.get(4)?)))?
-            .collect::<rusqlite::Result<Vec<(i64, String, _, String)>>>()?;
-        let mut all = Vec::with_capacity(rows.len());
-        for (id, feed, span, state) in rows {
-            let window = PullWindow { feed: feed_from(&feed)?, span };
-            let state = CoverageState::from_word(&state)
-                .ok_or_else(|| damaged(format!("a window has the unknown state {state}")))?;
-            all.push(one_coverage(window, state, &listings_of(&self.connection, id)?));
+        let mut statement = self.connection.prepare_cached("SELECT id FROM pull_window")?;
+        let ids = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            let stored = stored_window(&self.connection, id)?;
+            if stored.stamp != Some(stored.hash()) {
+                let window = &stored.window;
+                let name = format!("{} from {}", window.feed.name(), window.span.from);
+                return Err(damaged(format!("the coverage of {name} was changed")));
+            }
+            all.push(one_coverage(stored.window, stored.state, &stored.listings));
         }
         all.sort_by(|one, other| one.window.cmp(&other.window));
         Ok(all)
@@ -159,4 +159,58 @@ pub(super) fn window_id(connection: &Connection, window: &PullWindow) -> Outcome
             CoverageState::Open.word(),
         ))?;
     Ok(connection.last_insert_rowid())
+}
+
+/// A window's row with its listings, as its stamp covers them.
+struct StoredWindow {
+    window: PullWindow,
+    state: CoverageState,
+    sealed: Option<Instant>,
+    stamp: Option<Hash>,
+    listings: Vec<Listing>,
+}
+
+impl StoredWindow {
+    fn hash(&self) -> Hash {
+        let mut text = format!(
+            "{} {} {} {} {:?}",
+            self.window.feed.name(),
+            self.window.span.from.milliseconds(),
+            self.window.span.to.milliseconds(),
+            self.state,
+            self.sealed.map(Instant::milliseconds),
+        );
+        for listing in &self.listings {
+            text.push_str(&format!(
+                "\n{} {:?} {} {:?} {} {:?}",
+                listing.number,
+                listing.next_page,
+                listing.began.milliseconds(),
+                listing.completed.map(Instant::milliseconds),
+                listing.records,
+                listing.digest.map(|digest| digest.hex()),
+            ));
+        }
+        Hash::of(text.as_bytes())
+    }
+}
+
+fn stored_window(connection: &Connection, id: i64) -> Outcome<StoredWindow> {
+    let (feed, span, state, sealed, stamp) = connection
+        .prepare_cached("SELECT feed, from_ms, to_ms, state, sealed_ms, hash FROM pull_window WHERE id = ?1")?
+        .query_row([id], |row| {
+            let (feed, state): (String, String) = (row.get(0)?, row.get(3)?);
+            Ok((feed, sql::span(row, 1)?, state, sql::instant_if_any(row, 4)?, sql::hash_if_any(row, 5)?))
+        })?;
+    let state = CoverageState::from_word(&state)
+        .ok_or_else(|| damaged(format!("a window has the unknown state {state}")))?;
+    let window = PullWindow { feed: feed_from(&feed)?, span };
+    Ok(StoredWindow { window, state, sealed, stamp, listings: listings_of(connection, id)? })
+}
+
+/// Stamps a window after it or its listings changed; the last step of every such transaction.
+pub(super) fn stamp(connection: &Connection, id: i64) -> Outcome<()> {
+    let hash = stored_window(connection, id)?.hash();
+    connection.prepare_cached("UPDATE pull_window SET hash = ?2 WHERE id = ?1")?.execute((id, hash.0))?;
+    Ok(())
 }

@@ -79,9 +79,11 @@ impl Book {
 
     fn finalise_all(&mut self, run_id: &Hash, documents: &[NewDocument]) -> Outcome<()> {
         let folder = self.folder.join(CHARGES);
-        for document in documents {
-            files::publish(&folder, &Hash::of(&document.charges).hex(), &document.charges)?;
-        }
+        let charges: Vec<(String, &[u8])> = documents
+            .iter()
+            .map(|document| (Hash::of(&document.charges).hex(), document.charges.as_slice()))
+            .collect();
+        files::publish_all(&folder, &charges)?;
         crash::point("finalise.charges-published");
         let transaction = sql::begin(&mut self.connection)?;
         for document in documents {

@@ -3,6 +3,7 @@
 //! A file appears under its final name whole and synced, or not at all: temporary name in the same folder, sync,
 //! rename, sync of the folder. The name holds the content's hash, so that publishing twice is harmless.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -60,15 +61,25 @@ pub(super) fn replace_text(file: &mut File, text: &str) -> std::io::Result<()> {
 
 /// Publishes bytes under a name; afterwards the file is durable.
 pub(super) fn publish(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let temporary = folder.join(format!("{TEMPORARY}{name}"));
-    let path = folder.join(name);
-    let doing = || format!("writing {}", path.display());
-    let mut file = private_file(&temporary, true)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| Failure::io(&error, doing()))?;
-    drop(file);
-    crash::point("file.temporary-written");
-    fs::rename(&temporary, &path).map_err(|error| Failure::io(&error, doing()))?;
-    crash::point("file.renamed");
+    publish_all(folder, &[(name.to_owned(), bytes)])
+}
+
+/// Publishes several files of one folder; afterwards all are durable.
+pub(super) fn publish_all(folder: &Path, named: &[(String, &[u8])]) -> Result<()> {
+    let temporary = |name: &str| folder.join(format!("{TEMPORARY}{name}"));
+    let failed = |name: &str, error: &std::io::Error| {
+        Failure::io(error, format!("writing {}", folder.join(name).display()))
+    };
+    for (name, bytes) in named {
+        let mut file = private_file(&temporary(name), true)?;
+        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| failed(name, &error))?;
+        crash::point("file.temporary-written");
+    }
+    // Equal bytes have one name: the second rename would not find its file.
+    for name in named.iter().map(|(name, _)| name).collect::<BTreeSet<_>>() {
+        fs::rename(temporary(name), folder.join(name)).map_err(|error| failed(name, &error))?;
+        crash::point("file.renamed");
+    }
     sync_folder(folder)?;
     crash::point("file.published");
     Ok(())

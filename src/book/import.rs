@@ -8,7 +8,7 @@ use crate::domain::record::{CoverageState, Feed, PullWindow, SourceRecord};
 use crate::domain::time::{Instant, Span};
 use crate::domain::{Hash, Result};
 
-use super::coverage::window_id;
+use super::coverage::{stamp, window_id};
 use super::landing::{Origin, digest, store_versions};
 use super::sql::{self, Outcome, Trouble};
 use super::{ARCHIVES, Book, archive, crash, ledger};
@@ -130,6 +130,7 @@ fn cover(connection: &Connection, file: &Hash, batch: &ImportBatch<'_>, covers: 
         "UPDATE pull_window SET state = ?2, sealed_ms = ?3 WHERE id = ?1",
         (id, CoverageState::Sealed.word(), at),
     )?;
+    stamp(connection, id)?;
     let subject = format!("{} {} {} {}", batch.feed.name(), covers.span.from, covers.span.to, file.hex());
     ledger::append_decision(connection, "coverage", &subject, covers.actor, covers.reason, batch.at)
 }

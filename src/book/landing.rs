@@ -9,7 +9,7 @@ use crate::domain::time::Instant;
 use crate::domain::{Exit, Failure, Hash, Result};
 
 use super::Book;
-use super::coverage::window_id;
+use super::coverage::{stamp, window_id};
 use super::crash;
 use super::sql::{self, Outcome, Trouble, damaged, misuse};
 use super::version::{Standing, refresh};
@@ -51,6 +51,7 @@ impl Book {
             let transaction = sql::begin(&mut self.connection)?;
             let window = window_id(&transaction, &page.window)?;
             move_cursor(&transaction, window, page, cursor)?;
+            stamp(&transaction, window)?;
             transaction.commit()?;
             crash::point("land.cursor-ahead");
         }
@@ -83,6 +84,7 @@ impl Book {
         if listing_complete {
             complete_listing(&transaction, window, page)?;
         }
+        stamp(&transaction, window)?;
         clear_gap(&transaction, &page.window.feed.name(), page.observed)?;
         crash::point("land.before-commit");
         transaction.commit()?;

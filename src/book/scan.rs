@@ -54,21 +54,22 @@ impl Book {
         codec: &SegmentCodec,
         versions: &mut Vec<StoredVersion>,
     ) -> Outcome<()> {
-        let mut statement = connection.prepare_cached(
-            "SELECT id, file, hash, first_ms, last_ms FROM segment WHERE kind = ?1 ORDER BY file",
-        )?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {SEGMENT_COLUMNS} FROM segment WHERE kind = ?1 ORDER BY file"
+        ))?;
         let mut rows = statement.query([kind.word()])?;
         while let Some(row) = rows.next()? {
-            let first_and_last = sql::instant_if_any(row, 3)?.zip(sql::instant_if_any(row, 4)?);
-            if let (Some(span), Some((first, last))) = (span, first_and_last)
+            let segment = SegmentRow::read(row)?;
+            if let (Some(span), Some((first, last))) = (span, segment.first.zip(segment.last))
                 && !(first < span.to && span.from <= last)
             {
                 continue;
             }
-            let (id, file): (i64, String) = (row.get(0)?, row.get(1)?);
-            let records = self.segment_records(&file, &sql::hash(row, 2)?, codec)?;
+            let id = segment.id;
+            let records = self.segment_records(&segment, codec)?;
             let bitmaps = Bitmaps::load(connection, id)?;
             let corrections = corrections(connection, id)?;
+            debug_assert!(agrees(connection, id, &bitmaps)?, "a bitmap is the standing of its versions");
             for (position, mut record) in records.into_iter().enumerate() {
                 if !wanted(&record, span) {
                     continue;
@@ -82,16 +83,53 @@ impl Book {
         Ok(())
     }
 
-    /// The checked content of one segment.
+    /// The content of one segment: the file's bytes and what its row says of them are checked.
     pub(super) fn segment_records(
         &self,
-        file: &str,
-        hash: &Hash,
+        segment: &SegmentRow,
         codec: &SegmentCodec,
     ) -> Outcome<Vec<SourceRecord>> {
-        let bytes = files::read_checked(&self.folder.join(SEGMENTS).join(file), hash)?;
-        Ok((codec.decode)(&bytes)
-            .map_err(|failure| failure.while_doing(format!("reading segment {file}")))?)
+        let file = &segment.file;
+        let bytes = files::read_checked(&self.folder.join(SEGMENTS).join(file), &segment.hash)?;
+        let records = (codec.decode)(&bytes)
+            .map_err(|failure| failure.while_doing(format!("reading segment {file}")))?;
+        let starts = || records.iter().filter_map(|record| record.start);
+        if segment.rows != sql::integer(records.len())
+            || segment.first != starts().min()
+            || segment.last != starts().max()
+            || records.iter().any(|record| record.key.kind.word() != segment.kind)
+        {
+            return Err(damaged(format!("segment {file} does not hold what was registered")));
+        }
+        Ok(records)
+    }
+}
+
+/// Columns of [`SegmentRow::read`], in its order.
+pub(super) const SEGMENT_COLUMNS: &str = "id, file, kind, first_ms, last_ms, row_count, hash";
+
+/// A segment as registered.
+pub(super) struct SegmentRow {
+    pub(super) id: i64,
+    pub(super) file: String,
+    kind: String,
+    first: Option<Instant>,
+    last: Option<Instant>,
+    rows: i64,
+    hash: Hash,
+}
+
+impl SegmentRow {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<SegmentRow> {
+        Ok(SegmentRow {
+            id: row.get(0)?,
+            file: row.get(1)?,
+            kind: row.get(2)?,
+            first: sql::instant_if_any(row, 3)?,
+            last: sql::instant_if_any(row, 4)?,
+            rows: row.get(5)?,
+            hash: sql::hash(row, 6)?,
+        })
     }
 }
 
@@ -113,6 +151,20 @@ fn wanted(record: &SourceRecord, span: Option<Span>) -> bool {
         (Some(span), Some(start)) => span.contains(start),
         _ => true,
     }
+}
+
+/// Whether the bitmaps of a segment say what the rows of its versions say.
+fn agrees(connection: &Connection, segment: i64, bitmaps: &Bitmaps) -> Outcome<bool> {
+    let mut statement =
+        connection.prepare_cached("SELECT position, standing FROM version WHERE segment = ?1")?;
+    let mut rows = statement.query([segment])?;
+    while let Some(row) = rows.next()? {
+        let position = usize::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("a negative row"))?;
+        if bitmaps.get(position)? != Standing::from_code(row.get(1)?)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// First observations that became earlier after their segment was written.

@@ -9,7 +9,7 @@ use crate::domain::time::{Instant, Span};
 use crate::domain::{Exit, Failure, Hash, Result};
 
 use super::archive;
-use super::coverage::known_window;
+use super::coverage::{known_window, stamp};
 use super::scan::{PENDING_COLUMNS, PENDING_TABLES, pending_record, scan_order};
 use super::sql::{self, Outcome, Trouble, misuse};
 use super::version::{Bitmaps, Standing};
@@ -93,6 +93,7 @@ impl Book {
                 "UPDATE pull_window SET state = ?2, sealed_ms = ?3 WHERE id = ?1",
                 (id, CoverageState::Sealed.word(), at.milliseconds()),
             )?;
+            stamp(&transaction, *id)?;
         }
         crash::point("seal.before-commit");
         transaction.commit()?;

@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 
 use crate::domain::{Hash, Result};
 
-use super::scan::{PENDING_COLUMNS, PENDING_TABLES, pending_record};
+use super::scan::{PENDING_COLUMNS, PENDING_TABLES, SEGMENT_COLUMNS, SegmentRow, pending_record};
 use super::seal::SegmentCodec;
 use super::sql::{self, Outcome, damaged};
 use super::version::{Bitmaps, VERSION_COLUMNS, VersionRow, standings, version_row};
@@ -36,6 +36,7 @@ impl Book {
         note("segments", self.check_segments(codec));
         note("pending records", self.check_pending());
         note("standings", self.check_standings());
+        note("coverage", self.coverage().map(|_| Vec::new()).map_err(Into::into));
         note("raw pages", self.check_archives());
         note("facts", self.check_facts());
         note("decisions", ledger::chained_decisions(&self.connection).map(|_| Vec::new()));
@@ -67,11 +68,10 @@ impl Book {
     fn check_segments(&self, codec: &SegmentCodec) -> Outcome<Vec<String>> {
         let mut messages = Vec::new();
         let mut statement =
-            self.connection.prepare("SELECT id, file, hash, row_count FROM segment ORDER BY id")?;
+            self.connection.prepare(&format!("SELECT {SEGMENT_COLUMNS} FROM segment ORDER BY id"))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (id, file, count): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(3)?);
-            match self.check_segment(id, &file, &sql::hash(row, 2)?, count, codec) {
+            match self.check_segment(&SegmentRow::read(row)?, codec) {
                 Ok(()) => {}
                 Err(trouble) => messages.push(trouble.into_failure().to_string()),
             }
@@ -80,20 +80,14 @@ impl Book {
     }
 
     /// The file's bytes, each version's hash, and its row in the database.
-    fn check_segment(
-        &self,
-        id: i64,
-        file: &str,
-        hash: &Hash,
-        count: i64,
-        codec: &SegmentCodec,
-    ) -> Outcome<()> {
-        let records = self.segment_records(file, hash, codec)?;
+    fn check_segment(&self, segment: &SegmentRow, codec: &SegmentCodec) -> Outcome<()> {
+        let records = self.segment_records(segment, codec)?;
+        let file = &segment.file;
         let mut statement = self.connection.prepare_cached(
             "SELECT account, kind, source_id, version.hash, material, start_ms, last_modified_ms, deleted, position \
              FROM version JOIN record ON record.id = record WHERE segment = ?1 ORDER BY position",
         )?;
-        let mut rows = statement.query([id])?;
+        let mut rows = statement.query([segment.id])?;
         let mut position = 0;
         while let Some(row) = rows.next()? {
             let stored = (
@@ -125,7 +119,7 @@ impl Book {
             }
             position += 1;
         }
-        if position != records.len() || count != sql::integer(position) {
+        if position != records.len() {
             return Err(damaged(format!("segment {file} does not have the rows registered")));
         }
         Ok(())
@@ -227,7 +221,7 @@ impl Book {
     fn check_archive(&self, id: i64, file: &str, hash: &Hash) -> Outcome<()> {
         let bytes = files::read_checked(&self.folder.join(ARCHIVES).join(file), hash)?;
         let mut statement = self.connection.prepare_cached(
-            "SELECT feed, from_ms, to_ms, listing, page, hash FROM page \
+            "SELECT feed, from_ms, to_ms, listing, page, page.hash FROM page \
              JOIN pull_window ON pull_window.id = window_id WHERE archive = ?1",
         )?;
         let registered = statement

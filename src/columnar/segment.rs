@@ -62,7 +62,7 @@ pub fn encode(records: &[SourceRecord]) -> Result<Vec<u8>> {
 
 /// Decodes a segment of any layout that a released program wrote; anything else is exit 7.
 pub fn decode(bytes: &[u8]) -> Result<Vec<SourceRecord>> {
-    let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(unreadable)?;
+    let frame = ParquetReader::new(Cursor::new(bytes)).set_rechunk(true).finish().map_err(unreadable)?;
     let layouts = frame.column("schema").and_then(|column| column.u32().cloned()).map_err(unreadable)?;
     for layout in layouts.iter() {
         if layout != Some(SCHEMA) {
@@ -85,36 +85,24 @@ fn decode_first_layout(frame: &DataFrame) -> Result<Vec<SourceRecord>> {
     let (start, last_modified) = (number("start_ms")?, number("last_modified_ms")?);
     let observed = number("observed_ms")?;
     let deleted = frame.column("deleted").and_then(|column| column.bool().cloned()).map_err(unreadable)?;
-    let mut columns = account
-        .iter()
-        .zip(kind.iter().zip(id.iter()))
-        .zip(version.iter().zip(material.iter()))
-        .zip(start.iter().zip(last_modified.iter()))
-        .zip(observed.iter().zip(deleted.iter()))
-        .zip(json.iter());
     let mut records = Vec::with_capacity(frame.height());
-    while let Some((
-        ((((account, (kind, id)), (version, material)), (start, modified)), (observed, deleted)),
-        json,
-    )) = columns.next()
-    {
+    for row in 0..frame.height() {
         let record = || {
             Some(SourceRecord {
                 key: RecordKey {
-                    account: account?.to_owned(),
-                    kind: RecordKind::from_word(kind?)?,
-                    id: id?.to_owned(),
+                    account: account.get(row)?.to_owned(),
+                    kind: RecordKind::from_word(kind.get(row)?)?,
+                    id: id.get(row)?.to_owned(),
                 },
-                version: Hash::from_hex(version?)?,
-                material: Hash::from_hex(material?)?,
-                start: start.map(Instant::from_milliseconds),
-                last_modified: modified.map(Instant::from_milliseconds),
-                observed: Instant::from_milliseconds(observed?),
-                deleted_upstream: deleted?,
-                json: json?.to_owned(),
+                version: Hash::from_hex(version.get(row)?)?,
+                material: Hash::from_hex(material.get(row)?)?,
+                start: start.get(row).map(Instant::from_milliseconds),
+                last_modified: last_modified.get(row).map(Instant::from_milliseconds),
+                observed: Instant::from_milliseconds(observed.get(row)?),
+                deleted_upstream: deleted.get(row)?,
+                json: json.get(row)?.to_owned(),
             })
         };
-        let row = records.len();
         records.push(record().ok_or_else(|| {
             Failure::new(Exit::Verification, format!("row {row} of the segment is not a record version"))
         })?);

@@ -5,6 +5,8 @@ CREATE TABLE identity (
     specimen INTEGER NOT NULL CHECK (specimen IN (0, 1)),
     server   TEXT,
     account  TEXT,
+    -- Hash over the three above.
+    hash     BLOB NOT NULL,
     -- Hash of the newest document of the chain, so that a deleted last row shows.
     head     BLOB
 ) STRICT;
@@ -16,6 +18,8 @@ CREATE TABLE pull_window (
     to_ms   INTEGER NOT NULL,
     state   TEXT NOT NULL,
     sealed_ms INTEGER,
+    -- Hash over this row and its listings; null only inside a transaction.
+    hash    BLOB,
     UNIQUE (feed, from_ms, to_ms)
 ) STRICT;
 

@@ -7,6 +7,8 @@
 mod clock;
 pub mod customer;
 mod render;
+#[cfg(test)]
+mod render_tests;
 mod server;
 mod wire;
 mod world;

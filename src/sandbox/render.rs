@@ -108,7 +108,9 @@ impl Renderer<'_> {
             outside.location = None;
         }
         let own = self.own_party(plan);
-        let (from, to) = if plan.inbound { (outside, own) } else { (own, outside) };
+        // The second record of a ring-out is inbound, yet names the same parties in the same places as the first.
+        let caller_first = plan.inbound && plan.session_shift == 0;
+        let (from, to) = if caller_first { (outside, own) } else { (own, outside) };
         Call {
             telephony_session_id: telephony_id(plan.telephony_of),
             start_time: stamp(plan.start_ms),
@@ -359,7 +361,8 @@ impl Renderer<'_> {
         let (from, to) = self.message_parties(plan, version);
         message.from = Some(from);
         message.to = to;
-        message.read_status = Some(if plan.inbound && mix(plan.id) % 4 == 0 { "Unread" } else { "Read" });
+        message.read_status =
+            Some(if plan.inbound && mix(plan.id).is_multiple_of(4) { "Unread" } else { "Read" });
         message.priority = Some("Normal");
         message.message_status = Some(together(&version.endings));
         message.attachments = self.attachments(plan);
@@ -475,7 +478,7 @@ impl Renderer<'_> {
             }
             Body::VoiceMail { .. } => message.vm_transcription_status = Some("NotAvailable"),
             Body::Fax { pages, cover } => {
-                message.fax_resolution = Some(if mix(plan.id) % 5 == 0 { "Low" } else { "High" });
+                message.fax_resolution = Some(if mix(plan.id).is_multiple_of(5) { "Low" } else { "High" });
                 let queued = version.endings.iter().all(|ending| *ending == Ending::Queued);
                 message.fax_page_count = Some(if queued { 0 } else { *pages });
                 message.cover_index = Some(u32::from(cover.is_some()));

@@ -106,9 +106,30 @@ pub(crate) fn instant(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-/// As the service writes times: `2026-10-01T04:00:00.000Z`.
+/// As the service writes times: `2026-10-01T04:00:00.000Z`. Written digit by digit: a page holds thousands of them.
 pub(crate) fn stamp(millis: i64) -> String {
-    instant(millis).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    let date = instant(millis).date_naive();
+    let of_day = millis.rem_euclid(DAY);
+    let fields = [
+        (i64::from(date.year()), 1000, b'-'),
+        (i64::from(date.month()), 10, b'-'),
+        (i64::from(date.day()), 10, b'T'),
+        (of_day / HOUR, 10, b':'),
+        (of_day / MINUTE % 60, 10, b':'),
+        (of_day / 1000 % 60, 10, b'.'),
+        (of_day % 1000, 100, b'Z'),
+    ];
+    let mut text = String::with_capacity(24);
+    for (value, highest, mark) in fields {
+        let mut place = highest;
+        while place > 0 {
+            let digit = u8::try_from(value / place % 10).unwrap_or(0);
+            text.push(char::from(b'0' + digit));
+            place /= 10;
+        }
+        text.push(char::from(mark));
+    }
+    text
 }
 
 #[cfg(test)]

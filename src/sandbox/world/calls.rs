@@ -100,7 +100,7 @@ impl Maker<'_> {
             }
             2 => {
                 let caller = self.caller();
-                self.to_voicemail(start_ms, queue, caller);
+                self.left_voicemail(start_ms, queue, caller);
             }
             3 => self.one_direct(start_ms, office),
             4 => {
@@ -114,7 +114,7 @@ impl Maker<'_> {
                 if kind == 5 {
                     self.missed(start_ms, seat, caller);
                 } else {
-                    self.to_voicemail(start_ms, seat, caller);
+                    self.left_voicemail(start_ms, seat, caller);
                 }
             }
             7 | 8 => self.one_transfer(start_ms, staff, kind == 8),

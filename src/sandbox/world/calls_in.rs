@@ -76,7 +76,7 @@ impl Maker<'_> {
     /// A call to one extension: its telephone, or the mobile telephone that its calls follow to.
     pub(crate) fn direct_answered(&mut self, start_ms: i64, seat: Seat, caller: Caller) {
         if self.busy_until_ms[seat] > start_ms {
-            return self.to_voicemail(start_ms, seat, caller);
+            return self.left_voicemail(start_ms, seat, caller);
         }
         let ring_ms = self.dice.between(2500, 18_000);
         let talk_ms = self.talk_ms();
@@ -156,7 +156,7 @@ impl Maker<'_> {
     }
 
     /// A call that leaves a message in the mailbox of an extension or queue.
-    pub(crate) fn to_voicemail(&mut self, start_ms: i64, seat: Seat, caller: Caller) {
+    pub(crate) fn left_voicemail(&mut self, start_ms: i64, seat: Seat, caller: Caller) {
         let seconds = self.dice.between(6, 75);
         let ring_ms = self.dice.between(18_000, 24_000);
         let greeting_ms = self.dice.between(4000, 9000);

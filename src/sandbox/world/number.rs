@@ -120,7 +120,7 @@ pub(crate) fn location(number: Number) -> Option<&'static str> {
 
 /// The name a phone company shows for a caller: a town, or that it is a mobile phone.
 pub(crate) fn caller_name(number: Number) -> &'static str {
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         return "WIRELESS CALLER";
     }
     if is_foreign(number) {

@@ -133,7 +133,8 @@ fn every_conversation_is_told_by_its_records() {
 
 #[test]
 fn nobody_speaks_with_two_at_once() {
-    let mut busy: BTreeMap<&str, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
+    type Stretch = (DateTime<Utc>, DateTime<Utc>);
+    let mut busy: BTreeMap<&str, Vec<Stretch>> = BTreeMap::new();
     let truth = october().truth();
     for talk in truth.calls.iter().filter(|call| call.way == Way::Inbound).flat_map(|call| &call.talks) {
         busy.entry(&talk.extension).or_default().push((talk.from, talk.to));

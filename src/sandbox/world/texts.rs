@@ -70,7 +70,7 @@ impl Maker<'_> {
             let fate = self.reminder_fate();
             self.one_reminder(clinic, seat, number, due_ms, fate);
         }
-        if self.dice.chance(30) {
+        if self.dice.chance(80) {
             let created_ms = self.calendar.moment_between(&mut self.dice, day, 17, 18);
             let number = number::stranger(4300 + self.dice.below(90));
             self.one_reminder(clinic, seat, number, created_ms, Fate::NotPromised);
@@ -78,7 +78,7 @@ impl Maker<'_> {
     }
 
     fn reminder_fate(&mut self) -> Fate {
-        match self.dice.weighted(&[9860, 30, 40, 30, 20]) {
+        match self.dice.weighted(&[9830, 35, 45, 40, 50]) {
             0 => Fate::Kept,
             1 => Fate::NeverSent,
             2 => Fate::Late,

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 
 use crate::domain::charge::Unit;
 use crate::domain::money::{Exact, Money};
-use crate::domain::time::{Instant, Zone};
+use crate::domain::outcome::{Channel, Direction};
+use crate::domain::time::{Instant, Month, Period, Zone};
 
 /// Whether a character would act on its surroundings instead of showing itself: control characters (terminal escape
 /// sequences begin with one), direction overrides and marks, separators that end a line, invisible annotations.
@@ -120,6 +121,27 @@ pub(super) fn duration_of_milliseconds(milliseconds: i128) -> String {
 /// A civil day: `1 October 2026`.
 pub(super) fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
+}
+
+/// The civil days of a period: `1 to 31 October 2026`.
+pub(super) fn days(period: &Period) -> String {
+    if Month::of(period.first_day) == Month::of(period.last_day) {
+        format!("{} to {}", period.first_day.format("%-d"), day(period.last_day))
+    } else {
+        format!("{} to {}", day(period.first_day), day(period.last_day))
+    }
+}
+
+/// A channel and direction as a service that was used: `Voice, outbound`.
+pub(super) fn service(channel: Channel, direction: Direction) -> String {
+    let name = match channel {
+        Channel::Voice => "Voice",
+        Channel::Sms => "SMS",
+        Channel::Mms => "MMS",
+        Channel::Fax => "Fax",
+        Channel::Voicemail => "Voicemail",
+    };
+    format!("{name}, {direction}")
 }
 
 /// A minute of a zone for tables whose heading names the zone: `2026-03-09 14:00 -04:00`.

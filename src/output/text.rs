@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn periods_and_services_read_like_sentences() {
+        let zone = Zone::from_name("America/New_York").unwrap();
+        let mut period = Month::parse("2026-10").unwrap().period(zone);
+        assert_eq!(days(&period), "1 to 31 October 2026");
+        period.last_day = NaiveDate::from_ymd_opt(2026, 11, 15).unwrap();
+        assert_eq!(days(&period), "1 October 2026 to 15 November 2026");
+        assert_eq!(service(Channel::Sms, Direction::Outbound), "SMS, outbound");
+    }
+
+    #[test]
     fn times_keep_their_offset() {
         let zone = Zone::from_name("America/New_York").unwrap();
         let instant = Instant::parse("2026-03-09T18:00:00Z").unwrap();

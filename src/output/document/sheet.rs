@@ -194,21 +194,27 @@ fn rounding_note(invoice: &Invoice) -> Result<String> {
     ))
 }
 
+/// What one service was used, while it is added up.
+#[derive(Default)]
+struct Used<'a> {
+    events: BTreeSet<&'a str>,
+    units: BTreeMap<Unit, i128>,
+}
+
 fn services(document: &Document) -> Vec<Service> {
-    let mut groups: BTreeMap<(Option<Channel>, String), (BTreeSet<&str>, BTreeMap<Unit, i128>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(Option<Channel>, String), Used<'_>> = BTreeMap::new();
     for row in &document.annex {
-        let (events, units) = groups.entry(service(row)).or_default();
-        events.insert(&row.event_id);
-        let sum = units.entry(row.unit).or_default();
+        let used = groups.entry(service(row)).or_default();
+        used.events.insert(&row.event_id);
+        let sum = used.units.entry(row.unit).or_default();
         *sum = sum.saturating_add(i128::from(row.units_billed));
     }
     groups
         .into_iter()
-        .map(|((_, name), (events, units))| Service {
+        .map(|((_, name), used)| Service {
             name,
-            events: text::count(events.len()),
-            quantities: units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
+            events: text::count(used.events.len()),
+            quantities: used.units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
         })
         .collect()
 }

@@ -277,7 +277,7 @@ fn billed(documents: &[DocumentSummary]) -> Vec<Bars> {
 
 fn billed_in(currency: Currency, contacts: BTreeMap<&str, (String, i128)>) -> Bars {
     let mut sorted: Vec<(String, i128)> = contacts.into_values().collect();
-    sorted.sort_by(|left, right| right.1.cmp(&left.1));
+    sorted.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let others = sorted.split_off(sorted.len().min(CONTACTS_IN_CHART));
     let mut rows: Vec<Bar> =
         sorted.into_iter().map(|(name, size)| billed_bar(name, size, currency, "billed")).collect();

@@ -32,8 +32,8 @@ pub(super) struct Bar {
     pub size: i128,
 }
 
-const BAR_LEFT: i64 = 210;
-const BAR_LENGTH: i64 = 360;
+const BAR_LEFT: i64 = 250;
+const BAR_LENGTH: i64 = 580;
 const BAR_STEP: i64 = 26;
 const LABEL_LETTERS: usize = 30;
 
@@ -102,7 +102,7 @@ pub(super) struct Stack {
 }
 
 const CHART_LEFT: i64 = 44;
-const CHART_WIDTH: i64 = 840;
+const CHART_WIDTH: i64 = 940;
 const CHART_BOTTOM: i64 = 176;
 const CHART_HEIGHT: i64 = 150;
 const LEGEND_STEP: i64 = 110;

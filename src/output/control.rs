@@ -75,27 +75,17 @@ struct Facts {
     format: &'static str,
     adds_up: bool,
     violations: Vec<String>,
-    records: Records,
-    events: Events,
+    records_collected: i64,
+    records: Vec<RecordCount>,
+    events_mediated: Total,
+    events: Vec<EventTotal>,
     money: Vec<MoneyFacts>,
-}
-
-#[derive(Serialize)]
-struct Records {
-    collected: i64,
-    dispositions: Vec<RecordCount>,
 }
 
 #[derive(Serialize)]
 struct RecordCount {
     disposition: &'static str,
     records: i64,
-}
-
-#[derive(Serialize)]
-struct Events {
-    mediated: Total,
-    dispositions: Vec<EventTotal>,
 }
 
 #[derive(Serialize)]
@@ -132,26 +122,22 @@ pub fn control_json(conservation: &Conservation, money: &[MoneyControl]) -> Outp
         format: "tollbook control 1",
         adds_up: violations.is_empty(),
         violations,
-        records: Records {
-            collected: conservation.records_collected,
-            dispositions: RecordDisposition::ALL
-                .iter()
-                .map(|disposition| RecordCount {
-                    disposition: disposition.word(),
-                    records: conservation.records.get(disposition).copied().unwrap_or(0),
-                })
-                .collect(),
-        },
-        events: Events {
-            mediated: total(&conservation.events_mediated),
-            dispositions: EventDisposition::ALL
-                .iter()
-                .map(|disposition| EventTotal {
-                    disposition: disposition.word(),
-                    total: total(conservation.events.get(disposition).unwrap_or(&ControlTotal::default())),
-                })
-                .collect(),
-        },
+        records_collected: conservation.records_collected,
+        records: RecordDisposition::ALL
+            .iter()
+            .map(|disposition| RecordCount {
+                disposition: disposition.word(),
+                records: conservation.records.get(disposition).copied().unwrap_or(0),
+            })
+            .collect(),
+        events_mediated: total(&conservation.events_mediated),
+        events: EventDisposition::ALL
+            .iter()
+            .map(|disposition| EventTotal {
+                disposition: disposition.word(),
+                total: total(conservation.events.get(disposition).unwrap_or(&ControlTotal::default())),
+            })
+            .collect(),
         money: money.iter().map(money_facts).collect(),
     });
     OutputFile { path: "control.json".to_owned(), bytes }

@@ -54,12 +54,12 @@ fn hostile_run(text: &str) -> Vec<OutputFile> {
     let mut reconciliation = samples::reconciliation();
     for one in &mut reconciliation.breaks {
         one.explanation = text.to_owned();
-        for expectation in &mut one.expectation {
+        if let Some(expectation) = &mut one.expectation {
             expectation.id = text.to_owned();
             expectation.reference = Some(text.to_owned());
             expectation.contact = Some(text.to_owned());
         }
-        for observation in &mut one.observation {
+        if let Some(observation) = &mut one.observation {
             observation.event_id = text.to_owned();
             observation.error_code = Some(text.to_owned());
         }

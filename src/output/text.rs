@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 
 use crate::domain::charge::Unit;
 use crate::domain::money::{Exact, Money};
-use crate::domain::time::{Instant, Zone};
+use crate::domain::outcome::{Channel, Direction};
+use crate::domain::time::{Instant, Month, Period, Zone};
 
 /// Whether a character would act on its surroundings instead of showing itself: control characters (terminal escape
 /// sequences begin with one), direction overrides and marks, separators that end a line, invisible annotations.
@@ -122,6 +123,27 @@ pub(super) fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
 }
 
+/// The civil days of a period: `1 to 31 October 2026`.
+pub(super) fn days(period: &Period) -> String {
+    if Month::of(period.first_day) == Month::of(period.last_day) {
+        format!("{} to {}", period.first_day.format("%-d"), day(period.last_day))
+    } else {
+        format!("{} to {}", day(period.first_day), day(period.last_day))
+    }
+}
+
+/// A channel and direction as a service that was used: `Voice, outbound`.
+pub(super) fn service(channel: Channel, direction: Direction) -> String {
+    let name = match channel {
+        Channel::Voice => "Voice",
+        Channel::Sms => "SMS",
+        Channel::Mms => "MMS",
+        Channel::Fax => "Fax",
+        Channel::Voicemail => "Voicemail",
+    };
+    format!("{name}, {direction}")
+}
+
 /// A minute of a zone for tables whose heading names the zone: `2026-03-09 14:00 -04:00`.
 pub(super) fn minute(zone: Zone, instant: Instant) -> String {
     let shown = zone.show(instant);
@@ -182,6 +204,16 @@ mod tests {
     fn exact_values_say_when_they_are_cut() {
         assert_eq!(exact(Exact::new(-1, 400)), "-0.0025");
         assert_eq!(exact(Exact::new(1, 3)), "\u{2248} 0.333333");
+    }
+
+    #[test]
+    fn periods_and_services_read_like_sentences() {
+        let zone = Zone::from_name("America/New_York").unwrap();
+        let mut period = Month::parse("2026-10").unwrap().period(zone);
+        assert_eq!(days(&period), "1 to 31 October 2026");
+        period.last_day = NaiveDate::from_ymd_opt(2026, 11, 15).unwrap();
+        assert_eq!(days(&period), "1 October 2026 to 15 November 2026");
+        assert_eq!(service(Channel::Sms, Direction::Outbound), "SMS, outbound");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::domain::Result;
 use crate::domain::charge::Unit;
-use crate::domain::document::{Document, Invoice, InvoiceLine, LineKind};
+use crate::domain::document::{AnnexRow, Document, Invoice, InvoiceLine, LineKind};
+use crate::domain::outcome::{Channel, Direction};
 use crate::output::{page, text};
 
 #[derive(Serialize)]
@@ -19,15 +20,14 @@ struct Sheet {
     number: Option<String>,
     issue_date: Option<String>,
     due_date: Option<String>,
-    first_day: String,
-    last_day: String,
+    days: String,
     zone: &'static str,
     seller: Party,
     payer: Party,
     contact_id: String,
     currency: String,
     /// Named once when all lines have it, else on each line.
-    tariff: Option<String>,
+    tariff: Option<Tariff>,
     lines: Vec<Line>,
     net: String,
     tax: Option<Tax>,
@@ -36,6 +36,12 @@ struct Sheet {
     services: Vec<Service>,
     events: String,
     annex_rows: String,
+}
+
+#[derive(Serialize, PartialEq, Eq)]
+struct Tariff {
+    name: String,
+    version: String,
 }
 
 #[derive(Serialize)]
@@ -94,8 +100,7 @@ pub(super) fn page(document: &Document) -> Result<Vec<u8>> {
             number,
             issue_date: finalisation.map(|facts| text::day(facts.issue_date)),
             due_date: finalisation.map(|facts| text::day(facts.due_date)),
-            first_day: text::day(invoice.period.first_day),
-            last_day: text::day(invoice.period.last_day),
+            days: text::days(&invoice.period),
             zone: invoice.period.zone.name(),
             seller: Party {
                 name: invoice.seller.name.clone(),
@@ -143,7 +148,8 @@ fn line_of(line: &InvoiceLine, with_tariff: bool) -> Line {
         details.push("Included in the tariff".to_owned());
     }
     if with_tariff {
-        details.push(format!("Tariff: {}", tariff_name(line)));
+        details
+            .push(format!("Tariff: {} {}", line.key.tariff, line.key.tariff_version).trim_end().to_owned());
     }
     Line {
         number: line.number,
@@ -160,17 +166,13 @@ fn line_of(line: &InvoiceLine, with_tariff: bool) -> Line {
     }
 }
 
-fn tariff_name(line: &InvoiceLine) -> String {
-    if line.key.tariff_version.is_empty() {
-        line.key.tariff.clone()
-    } else {
-        format!("{}, version of {}", line.key.tariff, line.key.tariff_version)
-    }
+fn tariff_of(line: &InvoiceLine) -> Tariff {
+    Tariff { name: line.key.tariff.clone(), version: line.key.tariff_version.clone() }
 }
 
-fn common_tariff(lines: &[InvoiceLine]) -> Option<String> {
-    let first = lines.first().map(tariff_name)?;
-    lines.iter().all(|line| tariff_name(line) == first).then_some(first)
+fn common_tariff(lines: &[InvoiceLine]) -> Option<Tariff> {
+    let first = lines.first().map(tariff_of)?;
+    lines.iter().all(|line| tariff_of(line) == first).then_some(first)
 }
 
 fn rounding_note(invoice: &Invoice) -> Result<String> {
@@ -192,22 +194,39 @@ fn rounding_note(invoice: &Invoice) -> Result<String> {
     ))
 }
 
+/// What one service was used, while it is added up.
+#[derive(Default)]
+struct Used<'a> {
+    events: BTreeSet<&'a str>,
+    units: BTreeMap<Unit, i128>,
+}
+
 fn services(document: &Document) -> Vec<Service> {
-    let mut groups: BTreeMap<(&str, &str), (BTreeSet<&str>, BTreeMap<Unit, i128>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<Channel>, String), Used<'_>> = BTreeMap::new();
     for row in &document.annex {
-        let (events, units) = groups.entry((&row.channel, &row.direction)).or_default();
-        events.insert(&row.event_id);
-        let sum = units.entry(row.unit).or_default();
+        let used = groups.entry(service(row)).or_default();
+        used.events.insert(&row.event_id);
+        let sum = used.units.entry(row.unit).or_default();
         *sum = sum.saturating_add(i128::from(row.units_billed));
     }
     groups
         .into_iter()
-        .map(|((channel, direction), (events, units))| Service {
-            name: format!("{channel}, {direction}"),
-            events: text::count(events.len()),
-            quantities: units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
+        .map(|((_, name), used)| Service {
+            name,
+            events: text::count(used.events.len()),
+            quantities: used.units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
         })
         .collect()
+}
+
+/// Known channels come in the order of the vocabulary, after any other word.
+fn service(row: &AnnexRow) -> (Option<Channel>, String) {
+    let channel = Channel::from_word(&row.channel);
+    let name = match (channel, Direction::from_word(&row.direction)) {
+        (Some(channel), Some(direction)) => text::service(channel, direction),
+        _ => format!("{}, {}", row.channel, row.direction),
+    };
+    (channel, name)
 }
 
 fn style_safe(title: &str) -> String {

@@ -28,8 +28,7 @@ struct Report<'a> {
     run_id: &'a str,
     specimen: bool,
     month: String,
-    first_day: String,
-    last_day: String,
+    days: String,
     zone: &'static str,
     agreed: bool,
     headline: String,
@@ -51,6 +50,9 @@ struct Kind {
     anchor: &'static str,
     meaning: &'static str,
     count: String,
+    /// Whether any break of the kind has an expectation, or an observation: empty columns are left out.
+    expected: bool,
+    observed: bool,
     rows: Vec<Row>,
     not_shown: Option<String>,
 }
@@ -120,8 +122,7 @@ fn page(
             run_id: &heading.run_id,
             specimen: heading.specimen,
             month: period.month.key(),
-            first_day: text::day(period.first_day),
-            last_day: text::day(period.last_day),
+            days: text::days(period),
             zone: period.zone.name(),
             agreed: breaks.is_empty(),
             headline,
@@ -139,8 +140,8 @@ fn facts(reconciliation: &Reconciliation) -> Vec<Fact> {
         Fact { name: "Observations", value: text::count(reconciliation.observations) },
         Fact { name: "Agreeing", value: text::count(reconciliation.matched.len()) },
         Fact { name: "Breaks", value: text::count(reconciliation.breaks.len()) },
-        Fact { name: "Expected in other periods", value: text::count(reconciliation.expectations_elsewhere) },
-        Fact { name: "Observed outside the scope", value: text::count(reconciliation.out_of_scope) },
+        Fact { name: "In other periods", value: text::count(reconciliation.expectations_elsewhere) },
+        Fact { name: "Outside the scope", value: text::count(reconciliation.out_of_scope) },
     ]
 }
 
@@ -200,6 +201,8 @@ fn kinds(breaks: &[&Break], zone: Zone, names: &ContactNames) -> Vec<Kind> {
             anchor: anchor(*kind),
             meaning: meaning(*kind),
             count: text::plural(of_kind.len(), "break"),
+            expected: of_kind.iter().any(|one| one.expectation.is_some()),
+            observed: of_kind.iter().any(|one| one.observation.is_some()),
             rows: of_kind.iter().take(SHOWN_OF_A_KIND).map(|one| row(one, zone, names)).collect(),
             not_shown: (hidden > 0).then(|| format!("{} more: see breaks.csv.", text::count(hidden))),
         });
@@ -232,7 +235,7 @@ fn row(one: &Break, zone: Zone, names: &ContactNames) -> Row {
         reference: expectation.and_then(|expected| expected.reference.clone()).unwrap_or_default(),
         contact: names.get(id).map_or_else(|| id.to_owned(), Clone::clone),
         number: breaks::number(one).map_or_else(String::new, |digits| PartyNumber::E164(digits).to_string()),
-        channel: channel.map_or_else(String::new, |(channel, direction)| format!("{channel}, {direction}")),
+        channel: channel.map_or_else(String::new, |(channel, direction)| text::service(channel, direction)),
         due: expectation.map(|expected| Window {
             from: text::minute(zone, expected.due.from),
             to: text::minute(zone, expected.due.to),

@@ -85,7 +85,7 @@ fn count<'a>(
 fn row(((channel, direction), totals): ((Channel, Direction), Totals<'_>)) -> ChannelRow {
     let with_break = (totals.expected.len() as u64).saturating_sub(totals.agreeing);
     ChannelRow {
-        name: format!("{channel}, {direction}"),
+        name: text::service(channel, direction),
         expected: text::count(totals.expected.len()),
         agreeing: text::count(totals.agreeing),
         with_break: text::count(with_break),

@@ -22,8 +22,7 @@ pub(super) struct View<'a> {
     run_id: &'a str,
     specimen: bool,
     month: String,
-    first_day: String,
-    last_day: String,
+    days: String,
     zone: &'static str,
     state: &'static str,
     finalised: bool,
@@ -57,6 +56,7 @@ pub(super) struct View<'a> {
 struct MoneyRow {
     currency: String,
     documents: String,
+    documents_in_words: String,
     charges: String,
     residual: String,
     net: String,
@@ -123,8 +123,7 @@ pub(super) fn view(report: &RunReport) -> View<'_> {
         run_id: &report.heading.run_id,
         specimen: report.heading.specimen,
         month: report.period.month.key(),
-        first_day: text::day(report.period.first_day),
-        last_day: text::day(report.period.last_day),
+        days: text::days(&report.period),
         zone: report.period.zone.name(),
         state: state(report, has_drafts),
         finalised,
@@ -180,6 +179,7 @@ fn money(control: &MoneyControl) -> MoneyRow {
     MoneyRow {
         currency: control.currency.to_string(),
         documents: text::count(control.documents),
+        documents_in_words: text::plural(control.documents, "document"),
         charges: text::exact(control.charges),
         residual: text::exact(control.residual),
         net: text::amount(control.net),
@@ -277,7 +277,7 @@ fn billed(documents: &[DocumentSummary]) -> Vec<Bars> {
 
 fn billed_in(currency: Currency, contacts: BTreeMap<&str, (String, i128)>) -> Bars {
     let mut sorted: Vec<(String, i128)> = contacts.into_values().collect();
-    sorted.sort_by(|left, right| right.1.cmp(&left.1));
+    sorted.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let others = sorted.split_off(sorted.len().min(CONTACTS_IN_CHART));
     let mut rows: Vec<Bar> =
         sorted.into_iter().map(|(name, size)| billed_bar(name, size, currency, "billed")).collect();

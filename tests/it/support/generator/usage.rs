@@ -49,9 +49,12 @@ pub fn write(dice: &mut Dice, setting: &Setting, people: &[Person], events: usiz
         let mut row = Row::new();
         row.insert("id", format!("e{id:06}"));
         row.insert("start", write_start(dice, setting, start));
-        let people_row = draw_parties(dice, people, &mut row);
+        let person = draw_parties(dice, people, &mut row);
         draw_content(dice, &mut row, in_thousandths);
-        draw_claims(dice, people_row, &mut row);
+        if dice.chance(20) {
+            row.insert("carrier_cost", format!("0.{:04}", dice.below(10_000)));
+        }
+        draw_claims(dice, person, &mut row);
         rows.push(row);
     }
     if file.extension().is_some_and(|extension| extension == "jsonl") {
@@ -152,7 +155,7 @@ fn number_under(dice: &mut Dice, prefixes: &[String]) -> String {
 }
 
 fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
-    let channel = *dice.pick(&[
+    let channel = dice.word(&[
         "voice",
         "voice",
         "voice",
@@ -171,7 +174,7 @@ fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
         ("voice", _) if dice.chance(90) => "answered",
         ("voice", _) => "unanswered",
         ("voicemail", _) | (_, true) => "received",
-        ("fax", _) => *dice.pick(&[
+        ("fax", _) => dice.word(&[
             "queued",
             "sent",
             "delivered",
@@ -180,7 +183,7 @@ fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
             "sending-failed",
             "partial",
         ]),
-        _ => *dice.pick(&["queued", "sent", "delivered", "delivered", "delivery-failed", "sending-failed"]),
+        _ => dice.word(&["queued", "sent", "delivered", "delivered", "delivery-failed", "sending-failed"]),
     };
     row.insert("outcome", outcome.into());
     match channel {

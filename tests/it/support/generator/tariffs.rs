@@ -166,6 +166,12 @@ fn rates(dice: &mut Dice, setting: &Setting, tariff: &Tariff) -> Vec<String> {
     for _ in 0..dice.between(1, 6) {
         rates.push(voice(dice, tariff, true));
     }
+    // Rates for everyone at some hours, so that calls run from one band into another.
+    if !tariff.per_call && dice.chance(70) {
+        for band in [dice.word(&BANDS), dice.word(&BANDS)] {
+            rates.push(voice_at(dice, tariff, &format!("channel = \"voice\", band = \"{band}\"")));
+        }
+    }
     if tariff.complete || tariff.per_call || dice.chance(75) {
         rates.push(voice(dice, tariff, false));
     }
@@ -209,6 +215,10 @@ fn voice(dice: &mut Dice, tariff: &Tariff, special: bool) -> String {
     } else if !tariff.complete && dice.chance(80) {
         matching += ", direction = [\"inbound\", \"outbound\"]";
     }
+    voice_at(dice, tariff, &matching)
+}
+
+fn voice_at(dice: &mut Dice, tariff: &Tariff, matching: &str) -> String {
     let unit =
         if tariff.per_call { "call" } else { dice.word(&["minute", "minute", "minute", "second", "hour"]) };
     let (least, most) = if unit == "second" { (0, 9) } else { (0, 250) };

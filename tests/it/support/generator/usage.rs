@@ -83,7 +83,7 @@ fn draw_start(dice: &mut Dice, setting: &Setting, changes: &[DateTime<Utc>]) -> 
     let thousandths =
         if dice.chance(10) { Duration::milliseconds(dice.below(1000) as i64) } else { Duration::zero() };
     let start = match dice.below(20) {
-        0..=3 => {
+        0..=5 => {
             let zone = *dice.pick(&setting.zones);
             let border = Duration::minutes(*dice.pick(&setting.borders) as i64);
             let local = day.and_hms_opt(0, 0, 0).unwrap() + border;
@@ -91,8 +91,8 @@ fn draw_start(dice: &mut Dice, setting: &Setting, changes: &[DateTime<Utc>]) -> 
                 zone.from_local_datetime(&local).earliest().map(|instant| instant.with_timezone(&Utc));
             instant.unwrap_or_else(|| midnight_utc(day)) + Duration::seconds(60) - seconds(dice, 240)
         }
-        4 | 5 if !changes.is_empty() => *dice.pick(changes) + Duration::hours(2) - seconds(dice, 4 * 3600),
-        6 => midnight_utc(setting.first_day) + Duration::hours(14) - seconds(dice, 28 * 3600),
+        6 | 7 if !changes.is_empty() => *dice.pick(changes) + Duration::hours(2) - seconds(dice, 4 * 3600),
+        8 => midnight_utc(setting.first_day) + Duration::hours(14) - seconds(dice, 28 * 3600),
         _ => midnight_utc(day) + seconds(dice, 24 * 3600),
     };
     start + thousandths
@@ -214,7 +214,7 @@ fn draw_duration(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
         16..=18 => return,
         19..=60 => 60 * dice.between(1, 10),
         61..=100 => 60 * dice.between(1, 10) + 1,
-        101..=130 => dice.between(600, 7200),
+        101..=150 => dice.between(600, 14_400),
         _ => dice.between(1, 600),
     };
     if in_thousandths && dice.chance(70) {

@@ -1,19 +1,15 @@
-//! Tests of the oracle, the generator and the comparison themselves: cases calculated by hand, and proof that a planted
-//! mistake is seen.
+//! Tests of the oracle itself: cases calculated by hand. Those on generated worlds are in `worlds`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use tempfile::TempDir;
 
-use crate::support::compare::compare;
-use crate::support::generator::world;
-use crate::support::oracle::{
-    Defect, EventResult, OracleResult, bill, bill_with_defect, decimal, segments_of_text,
-};
+use crate::support::oracle::{EventResult, OracleResult, bill, decimal, segments_of_text};
+
+mod worlds;
 
 const CONTACTS: &str = "id,name,address,email,numbers,prefixes,extensions,account_codes,tariff,currency,zone,tax_name,\
     tax_rate,valid_from,valid_to,do_not_bill\n";
@@ -184,13 +180,10 @@ const TWO_BANDS: &str = "[[rate]]\nname = \"Early\"\nmatch = { band = \"early\" 
 fn the_repeated_hour_is_twice_in_the_band() {
     let rules = tariff(&format!("{TWO_BANDS}[band.early]\nhours = \"01:00-02:00\"\n"));
     let result = billed(&rules, ONE, &call("a", "2026-11-01T05:30:00Z", 7200));
+    // 90 × 0.06 = 5.40; 30 × 0.60 = 18.00.
     assert_eq!(
         parts(&result, "a"),
-        [("usage", "Early", "early", 5400, decimal("5.40")), ("usage", "Other", "", 1800, decimal("18.00")),]
-            .map(|(kind, clause, band, units, _)| {
-                // 90 × 0.06 = 5.40; 30 × 0.60 = 18.00.
-                (kind, clause, band, units, if clause == "Early" { decimal("5.40") } else { decimal("18") })
-            })
+        [("usage", "Early", "early", 5400, decimal("5.40")), ("usage", "Other", "", 1800, decimal("18.00"))]
     );
 }
 
@@ -330,7 +323,7 @@ fn the_longest_destination_wins() {
     let cases = [
         ("a", "+13125550143", "US or +1876"),
         ("b", "+14165550143", "+1"),
-        ("c", "+18765550143", "US or +1876"),
+        ("c", "+18769265014", "US or +1876"),
         ("d", "+12125550143", "+1212"),
         ("e", "+441614960123", "GB"),
         ("f", "+442079460123", "+4420"),
@@ -522,193 +515,10 @@ fn monthly_fees() {
     assert_eq!(totals, [("idle", 2500.into()), ("late", 2500.into()), ("one", 2600.into())]);
 }
 
-/// Far more events than any bill has digits: 90 000 s at 0.0000001 per second and 1/1 is 0.009, exactly.
+/// Nothing is lost in a long sum: 90 000 steps of one second at 0.0000001 are 0.009, exactly.
 #[test]
 fn long_calls_stay_exact() {
     let rules = tariff("[[rate]]\nname = \"Out\"\nprice = \"0.0000001 per second\"\n");
     let result = billed(&rules, ONE, &call("a", "2026-11-10T12:00:00Z", 90_000));
     assert_eq!(charge(&result, "a"), decimal("0.009"));
-}
-
-fn billed_world(seed: u64, events: usize) -> OracleResult {
-    let folder = TempDir::new().unwrap();
-    let made = world(seed, events, folder.path());
-    bill(&made.rules, &made.contacts, &made.usage)
-}
-
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.insert(path.clone(), fs::read(&path).unwrap());
-        }
-    }
-    found
-}
-
-#[test]
-fn a_seed_makes_the_same_world_and_the_same_bill() {
-    let (one, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let first = world(7, 300, one.path());
-    let second = world(7, 300, other.path());
-    let bytes = |folder: &Path| files(folder).into_values().collect::<Vec<_>>();
-    assert_eq!(bytes(one.path()), bytes(other.path()));
-    let bills = [&first, &second, &first].map(|world| bill(&world.rules, &world.contacts, &world.usage));
-    assert_eq!(bills[0], bills[1]);
-    assert_eq!(bills[0], bills[2]);
-    assert_ne!(bills[0], billed_world(8, 300));
-}
-
-/// What can happen to an event does happen in a handful of worlds, and all of it is accounted for once.
-#[test]
-fn worlds_reach_every_disposition() {
-    let mut seen = BTreeSet::new();
-    for seed in 0..12 {
-        let result = billed_world(seed, 400);
-        assert_eq!(result.events.len(), 400);
-        assert!(result.events.windows(2).all(|pair| pair[0].id < pair[1].id));
-        for event in &result.events {
-            seen.insert((event.disposition, event.reason));
-            let charged: BigRational = event.parts.iter().map(|part| &part.amount).sum();
-            assert_eq!(event.disposition == "billed", charged != decimal("0"), "{event:?}");
-        }
-        let of_events: BigRational =
-            result.events.iter().flat_map(|e| &e.parts).map(|part| &part.amount).sum();
-        let of_lines: BigRational =
-            result.lines.iter().filter(|line| line.kind != "fee").map(|line| &line.sum).sum();
-        assert_eq!(of_events, of_lines);
-    }
-    let expected = [
-        ("awaiting its outcome", ""),
-        ("billed", ""),
-        ("do not bill", ""),
-        ("in an allowance", ""),
-        ("internal", ""),
-        ("outcome not billable", ""),
-        ("suspended", "no-duration"),
-        ("suspended", "no-pages"),
-        ("suspended", "no-rate"),
-        ("suspended", "no-segments"),
-        ("unmatched contact", ""),
-        ("zero-rated", ""),
-    ];
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
-}
-
-/// Each planted mistake changes some bill among a few worlds, and the comparison says so.
-#[test]
-fn planted_defects_are_seen() {
-    let defects = [
-        Defect::RoundPerEvent,
-        Defect::BandOfCallStart,
-        Defect::MonthInUtc,
-        Defect::FeeWithinAllowance,
-        Defect::FirstRateWins,
-    ];
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for seed in 0..6 {
-        let folder = TempDir::new().unwrap();
-        let made = world(seed, 400, folder.path());
-        let right = bill(&made.rules, &made.contacts, &made.usage);
-        for defect in defects {
-            let wrong = bill_with_defect(&made.rules, &made.contacts, &made.usage, defect);
-            let (charges, lines) = write(&wrong, folder.path());
-            let differences = compare(&charges, &lines, &right);
-            assert_eq!(differences.is_empty(), wrong == right, "{defect:?} in world {seed}: {differences:?}");
-            *seen.entry(format!("{defect:?}")).or_default() += usize::from(wrong != right);
-        }
-    }
-    assert_eq!(seen.len(), defects.len());
-    assert!(seen.values().all(|worlds| *worlds > 0), "{seen:?}");
-    assert_eq!(seen["RoundPerEvent"], 6, "{seen:?}");
-}
-
-/// Writes a result in the form of `tollbook price`, with a connection fee split off where there is money for one.
-fn write(result: &OracleResult, folder: &Path) -> (PathBuf, PathBuf) {
-    let (charges, lines) = (folder.join("charges.csv"), folder.join("lines.csv"));
-    let mut writer = csv::Writer::from_path(&charges).unwrap();
-    let columns = "event_id,disposition,reason,contact,tariff,tariff_version,clause,band,kind,unit,units,numerator,denominator";
-    writer.write_record(columns.split(',')).unwrap();
-    for event in &result.events {
-        let head = [&event.id, event.disposition, event.reason, &event.contact];
-        if event.parts.is_empty() {
-            writer.write_record(head.into_iter().chain([""; 9])).unwrap();
-        }
-        for part in &event.parts {
-            let place = [&part.tariff, &part.tariff_version, &part.clause, &part.band].map(String::as_str);
-            let (units, third) = (part.units.to_string(), &part.amount / BigInt::from(3));
-            let rest = &part.amount - &third;
-            let kinds = [(part.kind, units.as_str(), rest), ("connection-fee", "", third)];
-            for (kind, units, amount) in kinds.into_iter().take(if part.kind == "usage" { 2 } else { 1 }) {
-                let money = [amount.numer().to_string(), amount.denom().to_string()];
-                let row = head.into_iter().chain(place).chain([kind, part.unit, units]);
-                writer.write_record(row.chain(money.iter().map(String::as_str))).unwrap();
-            }
-        }
-    }
-    writer.flush().unwrap();
-
-    let mut writer = csv::Writer::from_path(&lines).unwrap();
-    let columns = "contact,period,kind,tariff,tariff_version,clause,band,events,unit,units,numerator,denominator,amount,currency";
-    writer.write_record(columns.split(',')).unwrap();
-    for line in &result.lines {
-        let digits = if line.currency == "JPY" { 0 } else { 2 };
-        let sign = if line.amount_minor < BigInt::from(0) { "-" } else { "" };
-        let minor = format!("{:0>3}", line.amount_minor.magnitude().to_string());
-        let (whole, fraction) = minor.split_at(minor.len() - digits);
-        let amount = if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
-        let numbers = [line.events.to_string(), line.units.to_string()];
-        let money = [line.sum.numer().to_string(), line.sum.denom().to_string(), amount];
-        let row = [
-            &line.contact,
-            &line.month,
-            line.kind,
-            &line.tariff,
-            &line.tariff_version,
-            &line.clause,
-            &line.band,
-        ]
-        .into_iter()
-        .chain([numbers[0].as_str(), line.unit, &numbers[1]]);
-        writer
-            .write_record(row.chain(money.iter().map(String::as_str)).chain([line.currency.as_str()]))
-            .unwrap();
-    }
-    writer.flush().unwrap();
-    (charges, lines)
-}
-
-#[test]
-fn the_comparison_sees_one_changed_cell() {
-    let folder = TempDir::new().unwrap();
-    let made = world(3, 200, folder.path());
-    let result = bill(&made.rules, &made.contacts, &made.usage);
-    let (charges, lines) = write(&result, folder.path());
-    assert_eq!(compare(&charges, &lines, &result), Vec::<String>::new());
-
-    let text = fs::read_to_string(&charges).unwrap();
-    let without_last = text.trim_end().rsplit_once('\n').unwrap().0;
-    fs::write(&charges, format!("{without_last}\n")).unwrap();
-    assert_eq!(compare(&charges, &lines, &result).len(), 1);
-    fs::write(&charges, text.replacen("billed", "zero-rated", 1)).unwrap();
-    assert!(!compare(&charges, &lines, &result).is_empty());
-    fs::write(&charges, &text).unwrap();
-
-    let text = fs::read_to_string(&lines).unwrap();
-    fs::write(&lines, text.replacen(&format!(",{}\n", result.lines[0].currency), ",XXX\n", 1)).unwrap();
-    assert_eq!(compare(&charges, &lines, &result).len(), 1);
-}
-
-/// A mistake shared with the crate would be invisible.
-#[test]
-fn the_oracle_uses_no_code_of_the_crate() {
-    let support = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support");
-    let forbidden = format!("{}::", env!("CARGO_PKG_NAME"));
-    for (path, bytes) in files(&support) {
-        let text = String::from_utf8(bytes).unwrap();
-        assert!(!text.contains(&forbidden), "{} uses the crate", path.display());
-    }
 }

@@ -65,8 +65,8 @@ impl Setting {
         Setting {
             first_day: NaiveDate::from_ymd_opt(year, month, 1).unwrap(),
             zones,
-            currency: *dice.pick(&["USD", "USD", "GBP", "JPY"]),
-            text_unit: *dice.pick(&["message", "segment"]),
+            currency: dice.word(&["USD", "USD", "GBP", "JPY"]),
+            text_unit: dice.word(&["message", "segment"]),
             borders,
         }
     }
@@ -83,11 +83,11 @@ const COUNTRIES: [&str; 5] = ["US", "CA", "GB", "JM", "DE"];
 /// A number that looks real in a country: area code, then digits.
 fn number_in(dice: &mut Dice, country: &str) -> String {
     let (area, digits) = match country {
-        "US" => (*dice.pick(&["+1212", "+1312", "+1415", "+1646", "+1202"]), 7),
-        "CA" => (*dice.pick(&["+1416", "+1604", "+1514"]), 7),
-        "JM" => ("+1876", 7),
-        "GB" => (*dice.pick(&["+44207", "+44161", "+447400"]), 7),
-        _ => (*dice.pick(&["+4930", "+4989", "+49151"]), 8),
+        "US" => (dice.word(&["+1212", "+1312", "+1415", "+1646", "+1202"]), 7),
+        "CA" => (dice.word(&["+1416", "+1604", "+1514"]), 7),
+        "JM" => (dice.word(&["+187692", "+187693"]), 5),
+        "GB" => (dice.word(&["+44207", "+44161", "+447400"]), 7),
+        _ => (dice.word(&["+4930", "+4989", "+49151"]), 8),
     };
     let digits = if area == "+447400" { 6 } else { digits };
     let mut number = format!("{area}{}", dice.between(2, 9));
@@ -123,9 +123,31 @@ impl Dice {
         &items[self.below(items.len() as u64) as usize]
     }
 
+    fn word(&mut self, words: &[&'static str]) -> &'static str {
+        words[self.below(words.len() as u64) as usize]
+    }
+
     fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else rules that name a country would never be tried.
+    #[test]
+    fn numbers_are_of_their_country() {
+        let mut dice = Dice::new(1);
+        for round in 0..200 {
+            let country = COUNTRIES[round % COUNTRIES.len()];
+            let text = number_in(&mut dice, country);
+            let number = phonenumber::parse(None, &text).unwrap();
+            let found = number.country().id().map(|id| id.as_ref().to_string());
+            assert_eq!((found.as_deref(), number.is_valid()), (Some(country), true), "{text}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Person {
 
 pub fn draw(dice: &mut Dice, setting: &Setting, tariffs: &[Tariff]) -> Vec<Person> {
     let mut prefixes: Vec<&str> = vec![
-        "+44207", "+442075", "+4930", "+49", "+1876", "+18765", "+1604", "+161", "+16042", "+447400", "+1",
+        "+44207", "+442075", "+4930", "+49", "+1876", "+187692", "+1604", "+161", "+16042", "+447400", "+1",
     ];
     dice.shuffle(&mut prefixes);
     let count = dice.between(5, 60);
@@ -78,7 +78,7 @@ fn draw_person(
         tariff: if tariff.is_default && dice.chance(60) { String::new() } else { tariff.name.clone() },
         currency: if dice.chance(30) { tariff.currency.into() } else { String::new() },
         zone: dice.chance(50).then(|| *dice.pick(&setting.zones)),
-        tax_rate: *dice.pick(&["", "", "8.875", "20", "10", "0", "7.7"]),
+        tax_rate: dice.word(&["", "", "8.875", "20", "10", "0", "7.7"]),
         valid_from: if dice.chance(12) { setting.day(dice.between(1, 20)) } else { String::new() },
         valid_to: if dice.chance(8) { setting.day(dice.between(21, 28)) } else { String::new() },
         do_not_bill: match dice.below(20) {

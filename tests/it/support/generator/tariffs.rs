@@ -59,21 +59,21 @@ pub fn write(dice: &mut Dice, setting: &Setting, folder: &Path) -> Vec<Tariff> {
 fn draw_tariff(dice: &mut Dice, setting: &Setting, index: u64, has_default: bool) -> Tariff {
     let is_default = has_default && index == 0;
     let foreign = !is_default && dice.chance(25);
-    let currency = if foreign { *dice.pick(&["USD", "GBP", "JPY"]) } else { setting.currency };
+    let currency = if foreign { dice.word(&["USD", "GBP", "JPY"]) } else { setting.currency };
     let complete = currency != setting.currency;
     let per_call = !is_default && dice.chance(20);
     let mut allowances = Vec::new();
     for number in 1..=dice.below(4) {
         let (unit, channel) = match dice.below(5) {
             _ if per_call && number == 1 => ("calls", "voice"),
-            0 | 1 if !per_call => (*dice.pick(&["minutes", "seconds"]), "voice"),
+            0 | 1 if !per_call => (dice.word(&["minutes", "seconds"]), "voice"),
             2 | 3 => (if setting.text_unit == "message" { "messages" } else { "segments" }, "sms"),
             _ => ("pages", "fax"),
         };
         let mut matching = format!("channel = \"{channel}\"");
         if unit == "calls" || dice.chance(40) {
             matching +=
-                *dice.pick(&[", direction = [\"outbound\", \"inbound\"]", ", direction = \"outbound\""]);
+                dice.word(&[", direction = [\"outbound\", \"inbound\"]", ", direction = \"outbound\""]);
         }
         if dice.chance(25) {
             matching += &format!(", to = {}", destinations(dice));
@@ -97,7 +97,7 @@ fn draw_tariff(dice: &mut Dice, setting: &Setting, index: u64, has_default: bool
 
 /// The `valid_from` of each version; empty for none. A tariff with fees has one version, in force all the time.
 fn versions(dice: &mut Dice, setting: &Setting, tariff: &Tariff) -> Vec<String> {
-    let start = (*dice.pick(&["", "2020-01-01", "2026-01-01"])).to_string();
+    let start = (dice.word(&["", "2020-01-01", "2026-01-01"])).to_string();
     let change = setting.day(dice.between(2, 27));
     match dice.below(10) {
         0..=2 if !tariff.has_fees => vec!["2025-07-01".into(), change],
@@ -144,7 +144,7 @@ fn tariff_text(dice: &mut Dice, setting: &Setting, tariff: &Tariff, version: &st
         let granted = match *unit {
             "minutes" => dice.between(1, 200),
             "seconds" => dice.between(1, 5000),
-            _ => dice.between(0, 40),
+            _ => dice.between(1, 40),
         };
         text +=
             &format!("[[tariff.{name}.allowance]]\nname = \"{allowance}\"\ngrants = \"{granted} {unit}\"\n");
@@ -166,14 +166,19 @@ fn rates(dice: &mut Dice, setting: &Setting, tariff: &Tariff) -> Vec<String> {
     for _ in 0..dice.between(1, 6) {
         rates.push(voice(dice, tariff, true));
     }
+    // Rates for everyone at some hours, so that calls run from one band into another.
+    if !tariff.per_call && dice.chance(70) {
+        for band in [dice.word(&BANDS), dice.word(&BANDS)] {
+            rates.push(voice_at(dice, tariff, &format!("channel = \"voice\", band = \"{band}\"")));
+        }
+    }
     if tariff.complete || tariff.per_call || dice.chance(75) {
         rates.push(voice(dice, tariff, false));
     }
     if !tariff.complete && dice.chance(15) {
-        rates.push(format!(
-            "match = {{ channel = \"voice\", direction = \"internal\" }}\nprice = \"0 per {}\"\n",
-            "minute"
-        ));
+        rates.push(
+            "match = { channel = \"voice\", direction = \"internal\" }\nprice = \"0 per minute\"\n".into(),
+        );
     }
     for special in [true, false] {
         let skip = if special { dice.chance(40) } else { !tariff.complete && dice.chance(15) };
@@ -210,8 +215,12 @@ fn voice(dice: &mut Dice, tariff: &Tariff, special: bool) -> String {
     } else if !tariff.complete && dice.chance(80) {
         matching += ", direction = [\"inbound\", \"outbound\"]";
     }
+    voice_at(dice, tariff, &matching)
+}
+
+fn voice_at(dice: &mut Dice, tariff: &Tariff, matching: &str) -> String {
     let unit =
-        if tariff.per_call { "call" } else { *dice.pick(&["minute", "minute", "minute", "second", "hour"]) };
+        if tariff.per_call { "call" } else { dice.word(&["minute", "minute", "minute", "second", "hour"]) };
     let (least, most) = if unit == "second" { (0, 9) } else { (0, 250) };
     let price = fine_price(dice, tariff.currency, least, most);
     let mut text = format!("match = {{ {matching} }}\nprice = \"{price} per {unit}\"\n");
@@ -267,7 +276,7 @@ fn fax(dice: &mut Dice, tariff: &Tariff, special: bool) -> String {
         fine_price(dice, tariff.currency, 0, 40)
     );
     if dice.chance(25) {
-        text += *dice.pick(&[
+        text += dice.word(&[
             "bill_when = [\"delivered\"]\n",
             "bill_when = [\"sent\", \"delivered\", \"partial\", \"received\"]\n",
         ]);

@@ -49,9 +49,12 @@ pub fn write(dice: &mut Dice, setting: &Setting, people: &[Person], events: usiz
         let mut row = Row::new();
         row.insert("id", format!("e{id:06}"));
         row.insert("start", write_start(dice, setting, start));
-        let people_row = draw_parties(dice, people, &mut row);
+        let person = draw_parties(dice, people, &mut row);
         draw_content(dice, &mut row, in_thousandths);
-        draw_claims(dice, people_row, &mut row);
+        if dice.chance(20) {
+            row.insert("carrier_cost", format!("0.{:04}", dice.below(10_000)));
+        }
+        draw_claims(dice, person, &mut row);
         rows.push(row);
     }
     if file.extension().is_some_and(|extension| extension == "jsonl") {
@@ -80,7 +83,7 @@ fn draw_start(dice: &mut Dice, setting: &Setting, changes: &[DateTime<Utc>]) -> 
     let thousandths =
         if dice.chance(10) { Duration::milliseconds(dice.below(1000) as i64) } else { Duration::zero() };
     let start = match dice.below(20) {
-        0..=3 => {
+        0..=5 => {
             let zone = *dice.pick(&setting.zones);
             let border = Duration::minutes(*dice.pick(&setting.borders) as i64);
             let local = day.and_hms_opt(0, 0, 0).unwrap() + border;
@@ -88,8 +91,8 @@ fn draw_start(dice: &mut Dice, setting: &Setting, changes: &[DateTime<Utc>]) -> 
                 zone.from_local_datetime(&local).earliest().map(|instant| instant.with_timezone(&Utc));
             instant.unwrap_or_else(|| midnight_utc(day)) + Duration::seconds(60) - seconds(dice, 240)
         }
-        4 | 5 if !changes.is_empty() => *dice.pick(changes) + Duration::hours(2) - seconds(dice, 4 * 3600),
-        6 => midnight_utc(setting.first_day) + Duration::hours(14) - seconds(dice, 28 * 3600),
+        6 | 7 if !changes.is_empty() => *dice.pick(changes) + Duration::hours(2) - seconds(dice, 4 * 3600),
+        8 => midnight_utc(setting.first_day) + Duration::hours(14) - seconds(dice, 28 * 3600),
         _ => midnight_utc(day) + seconds(dice, 24 * 3600),
     };
     start + thousandths
@@ -152,7 +155,7 @@ fn number_under(dice: &mut Dice, prefixes: &[String]) -> String {
 }
 
 fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
-    let channel = *dice.pick(&[
+    let channel = dice.word(&[
         "voice",
         "voice",
         "voice",
@@ -171,7 +174,7 @@ fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
         ("voice", _) if dice.chance(90) => "answered",
         ("voice", _) => "unanswered",
         ("voicemail", _) | (_, true) => "received",
-        ("fax", _) => *dice.pick(&[
+        ("fax", _) => dice.word(&[
             "queued",
             "sent",
             "delivered",
@@ -180,7 +183,7 @@ fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
             "sending-failed",
             "partial",
         ]),
-        _ => *dice.pick(&["queued", "sent", "delivered", "delivered", "delivery-failed", "sending-failed"]),
+        _ => dice.word(&["queued", "sent", "delivered", "delivered", "delivery-failed", "sending-failed"]),
     };
     row.insert("outcome", outcome.into());
     match channel {
@@ -211,7 +214,7 @@ fn draw_duration(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
         16..=18 => return,
         19..=60 => 60 * dice.between(1, 10),
         61..=100 => 60 * dice.between(1, 10) + 1,
-        101..=130 => dice.between(600, 7200),
+        101..=150 => dice.between(600, 14_400),
         _ => dice.between(1, 600),
     };
     if in_thousandths && dice.chance(70) {

@@ -6,7 +6,6 @@ use chrono_tz::Tz;
 /// Days and hours in local civil time.
 #[derive(Clone, Debug)]
 pub struct Band {
-    pub name: String,
     /// Monday first.
     pub days: [bool; 7],
     /// Seconds after midnight; `to` below `from` means that the window ends on the next day.

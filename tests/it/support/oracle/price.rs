@@ -37,6 +37,12 @@ struct Choice<'a> {
     band: &'a str,
 }
 
+impl Choice<'_> {
+    fn is(&self, other: &Choice) -> bool {
+        std::ptr::eq(self.rate, other.rate) && self.band == other.band
+    }
+}
+
 /// A run of billed units with one start: an increment of a call, or a whole message.
 struct Increment<'a> {
     choice: Choice<'a>,
@@ -240,12 +246,18 @@ impl<'a> Biller<'a> {
             return ("zero-rated", Vec::new());
         };
         let mut parts = Vec::new();
-        let mut left_units = 0;
+        let mut payable: Vec<(Choice, i64)> = Vec::new();
         for increment in increments {
             let left = self.take_allowances(event, contact, month, increment, &mut parts);
-            add(&mut parts, usage(&increment.choice, left, &increment.choice.rate.price * integer(left)));
-            left_units += left;
+            match payable.iter_mut().find(|(choice, _)| choice.is(&increment.choice)) {
+                Some((_, units)) => *units += left,
+                None => payable.push((increment.choice, left)),
+            }
         }
+        for (choice, units) in &payable {
+            add(&mut parts, usage(choice, *units, &choice.rate.price * integer(*units)));
+        }
+        let left_units: i64 = payable.iter().map(|(_, units)| units).sum();
         let within_allowances = left_units == 0;
 
         if !within_allowances || self.options.defect == Some(Defect::FeeWithinAllowance) {
@@ -300,6 +312,9 @@ impl<'a> Biller<'a> {
             let taken = left.min((allowance.granted - *used).max(0));
             *used += taken;
             left -= taken;
+            if taken == 0 {
+                continue;
+            }
             let part = Part {
                 kind: "allowance",
                 tariff: tariff.name.clone(),

@@ -166,14 +166,16 @@ fn read_rate(table: &Table) -> Rate {
     let (unit, per) = unit_and_factor(unit.trim());
     let increment = text_of(table, "increment").unwrap_or_else(|| "1/1".into());
     let (first, next) = increment.split_once('/').unwrap_or_else(|| panic!("no increment: {increment}"));
+    let (first, next) = (first.trim().parse().unwrap(), next.trim().parse().unwrap());
+    assert!(first > 0 && next > 0, "no increment: {increment}");
     let money = |key: &str| text_of(table, key).map(|text| decimal(&text));
     Rate {
         name: required(table, "name"),
         matching: read_match(table.get("match")),
         price: decimal(amount) / BigRational::from_integer(per.into()),
         unit,
-        first: first.trim().parse().unwrap(),
-        next: next.trim().parse().unwrap(),
+        first,
+        next,
         connection_fee: money("connection_fee").unwrap_or_else(|| decimal("0")),
         floor: money("charge_floor"),
         cap: money("charge_cap"),
@@ -228,7 +230,6 @@ fn read_band(name: &str, table: &Table) -> Band {
     let zone = text_of(table, "zone");
     assert!(zone.as_deref().is_none_or(|zone| zone == "contact"), "band {name}: zone {zone:?}");
     Band {
-        name: name.to_string(),
         days: parse_days(&text_of(table, "days").unwrap_or_else(|| "mon-sun".into())),
         from,
         to,

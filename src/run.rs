@@ -1,1 +1,18 @@
-//! (to be written)
+//! The shell that joins everything: load facts, call stages, check conservation, commit.
+//!
+//! One file for each command's work. No arithmetic on money here, and nothing is printed: callers get values.
+
+pub mod bill;
+pub mod collect;
+pub mod coverage;
+pub mod demo;
+pub mod explain;
+pub mod facts;
+pub mod import;
+pub mod price;
+pub mod rating;
+pub mod report;
+pub mod workspace;
+
+/// Version of what derives charges from facts. A change that can alter a charge raises it.
+pub const DERIVATION_VERSION: &str = "1";

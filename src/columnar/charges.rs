@@ -19,14 +19,14 @@ type Key = (u32, LineSlot);
 ///
 /// # Errors
 /// A failure of Polars.
-pub fn totals(rules: &CompiledRules, charges: &[Charge]) -> Result<BTreeMap<Key, (i128, i128)>> {
+pub fn totals(charges: &[Charge]) -> Result<BTreeMap<Key, (i128, i128)>> {
     let mut slots: Vec<LineSlot> = Vec::new();
     let mut index: BTreeMap<LineSlot, u32> = BTreeMap::new();
     let (mut payers, mut slot_ids) = (Vec::new(), Vec::new());
     let (mut units, mut numerators) = (Vec::new(), Vec::new());
     for charge in charges {
         for component in &charge.components {
-            let slot = slot_of(component, rules);
+            let slot = slot_of(component);
             let id = *index.entry(slot).or_insert_with(|| {
                 slots.push(slot);
                 u32::try_from(slots.len() - 1).expect("lines are counted in 32 bits")
@@ -79,7 +79,7 @@ fn group(
 /// # Errors
 /// The first line on which the two differ (exit 7): nothing may be published then.
 pub fn cross_foot(rules: &CompiledRules, state: &GroupState, charges: &[Charge]) -> Result<()> {
-    let aggregated = totals(rules, charges)?;
+    let aggregated = totals(charges)?;
     let mut kept: BTreeMap<Key, (i128, i128)> = BTreeMap::new();
     for (payer, _, group) in state.groups() {
         for (slot, total) in &group.lines {

@@ -24,14 +24,21 @@ words! {
     }
 }
 
+/// A draw on an allowance: its counter in the compiled rules, and the tariff version that granted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    pub counter: u32,
+    pub version: u32,
+}
+
 /// One part of the charge of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Component {
     pub kind: ComponentKind,
     /// Index of the tariff clause (a rate of a tariff version) in the compiled rules.
     pub clause: u32,
-    /// Index of the allowance in its tariff version, when `kind` is `Allowance`.
-    pub allowance: Option<u16>,
+    /// The allowance that was drawn, when `kind` is `Allowance`.
+    pub allowance: Option<Draw>,
     pub unit: Unit,
     /// First billed unit of the event that this part covers.
     pub unit_from: i64,

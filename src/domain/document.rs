@@ -1,6 +1,7 @@
 //! Documents: lines, invoices, their totals and states.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::charge::Unit;
 use super::money::{Currency, Exact, Money};
@@ -14,7 +15,7 @@ words! {
 
 /// The key of a line: two charges with equal keys are summed before the one rounding. The payer and the service period
 /// are those of the document; tax is one rate for each payer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LineKey {
     pub kind: LineKind,
     pub tariff: String,
@@ -29,7 +30,7 @@ pub struct LineKey {
 }
 
 /// One position of an invoice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceLine {
     /// From 1, without gaps.
     pub number: u32,
@@ -50,7 +51,7 @@ pub struct InvoiceLine {
 }
 
 /// Who sends the document.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seller {
     pub name: String,
     pub address: Vec<String>,
@@ -59,7 +60,7 @@ pub struct Seller {
 }
 
 /// Whom it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payer {
     pub contact_id: String,
     pub name: String,
@@ -68,7 +69,7 @@ pub struct Payer {
 }
 
 /// Tax on the lines of one rate, rounded once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxGroup {
     pub name: String,
     /// Percent as written: `8.875`.
@@ -78,7 +79,7 @@ pub struct TaxGroup {
 }
 
 /// What finalisation added to a draft; recorded once as facts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finalisation {
     /// `INV-000001`.
     pub number: String,
@@ -88,7 +89,7 @@ pub struct Finalisation {
 }
 
 /// A demand for payment for one payer and period. A draft has no finalisation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invoice {
     pub seller: Seller,
     pub payer: Payer,
@@ -106,7 +107,7 @@ pub struct Invoice {
 }
 
 /// One row of the annex: an event as it was charged on one document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnnexRow {
     pub event_id: String,
     /// Start in the payer's zone, with offset, as text for people.
@@ -131,7 +132,7 @@ pub struct AnnexRow {
 }
 
 /// A document with its annex.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     pub invoice: Invoice,
     pub annex: Vec<AnnexRow>,

@@ -52,6 +52,8 @@ pub struct Failure {
     message: String,
     context: Vec<String>,
     hints: Vec<String>,
+    /// Rendered diagnostics: the user's mistakes with their excerpts.
+    details: String,
 }
 
 /// The result of every operation that can fail.
@@ -60,7 +62,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure that ends the program with `exit`. The message is lower case, without a final period.
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into(), context: Vec::new(), hints: Vec::new() }
+        Failure { exit, message: message.into(), context: Vec::new(), hints: Vec::new(), details: String::new() }
     }
 
     /// Adds what was being done, outermost last.
@@ -73,6 +75,17 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Adds rendered diagnostics, printed before the message.
+    pub fn details(mut self, details: impl Into<String>) -> Failure {
+        self.details = details.into();
+        self
+    }
+
+    /// The rendered diagnostics, empty when there are none.
+    pub fn shown_details(&self) -> &str {
+        &self.details
     }
 
     /// The exit code this failure asks for.

@@ -6,6 +6,8 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::failure::{Exit, Failure, Result};
 
@@ -36,6 +38,19 @@ impl Currency {
     }
 }
 
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Currency, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Currency::from_code(&code).ok_or_else(|| D::Error::custom(format!("\"{code}\" is not a currency")))
+    }
+}
+
 impl fmt::Debug for Currency {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.code())
@@ -49,7 +64,7 @@ impl fmt::Display for Currency {
 }
 
 /// An amount in whole minor units of one currency. It can never hold a fraction of a minor unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     pub minor_units: i128,
     pub currency: Currency,
@@ -136,6 +151,24 @@ impl RoundingMode {
 pub struct Exact {
     numerator: i128,
     denominator: i128,
+}
+
+impl Serialize for Exact {
+    /// As `numerator/denominator`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}/{}", self.numerator, self.denominator))
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Exact, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = text.split_once('/').and_then(|(numerator, denominator)| {
+            Some((numerator.parse::<i128>().ok()?, denominator.parse::<i128>().ok().filter(|number| *number > 0)?))
+        });
+        let (numerator, denominator) = parsed.ok_or_else(|| D::Error::custom("not a ratio"))?;
+        Ok(Exact::new(numerator, denominator))
+    }
 }
 
 impl Exact {

@@ -12,7 +12,7 @@ use crate::domain::event::BillableEvent;
 use crate::domain::money::power_of_ten;
 use crate::domain::{Currency, Exact, Exit, Failure, Instant, Money, PartyNumber, Result, RoundingMode};
 use crate::rules::compile::CompiledRules;
-use crate::rules::ruleset::TariffVersion;
+use crate::rules::ruleset::{Match, TariffVersion};
 
 use super::rate::{GroupState, LineSlot, LineTotal, slot_of};
 
@@ -87,7 +87,7 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
                 tariff_version: tariff.version_key(),
                 position: u32::try_from(clause.position).expect("a tariff has few rates"),
                 clause: clause.rate.name.clone(),
-                band: clause.rate.matches.band.map(|band| rules.bands[band].clone()).unwrap_or_default(),
+                band: band_name(rules, &clause.rate.matches),
             }
         }
         LineSlot::Allowance { counter, version } => {
@@ -99,10 +99,14 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
                 tariff_version: compiled.tariff.version_key(),
                 position: u32::try_from(position).expect("a tariff has few allowances"),
                 clause: compiled.tariff.allowances[position].name.clone(),
-                band: String::new(),
+                band: band_name(rules, &compiled.tariff.allowances[position].applies_to),
             }
         }
     }
+}
+
+fn band_name(rules: &CompiledRules, matches: &Match) -> String {
+    matches.band.map(|band| rules.bands[band].clone()).unwrap_or_default()
 }
 
 fn usage_line(rules: &CompiledRules, slot: LineSlot, total: LineTotal, currency: Currency) -> Result<InvoiceLine> {
@@ -217,7 +221,7 @@ fn annex(
     let mut rows = Vec::new();
     for item in charged {
         let mut slots: Vec<LineSlot> =
-            item.charge.components.iter().map(|component| slot_of(component, rules)).collect();
+            item.charge.components.iter().map(|component| slot_of(component)).collect();
         slots.sort_unstable_by_key(|slot| numbers[slot]);
         slots.dedup();
         for slot in slots {
@@ -236,7 +240,7 @@ fn annex_row(
 ) -> AnnexRow {
     let event = item.event;
     let key = line_key(rules, slot);
-    let own: Vec<_> = item.charge.components.iter().filter(|part| slot_of(part, rules) == slot).collect();
+    let own: Vec<_> = item.charge.components.iter().filter(|part| slot_of(part) == slot).collect();
     let numerator = own.iter().map(|part| part.numerator).sum();
     let unit = own.first().map_or(Unit::Call, |part| part.unit);
     let units_billed = own.iter().map(|part| part.units).sum();

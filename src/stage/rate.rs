@@ -5,7 +5,7 @@
 //! the [`GroupState`] and are reused. Order (design, section 5): quantity and increments, allowance, price, connection
 //! fee, floor, cap. Nothing is rounded here.
 
-use crate::domain::charge::{Component, ComponentKind, Unit};
+use crate::domain::charge::{Component, ComponentKind, Draw, Unit};
 use crate::domain::derivation::{IdentityRule, Step, Trace};
 use crate::domain::disposition::{ControlTotal, EventDisposition, SuspenseReason};
 use crate::domain::event::EventView;
@@ -109,7 +109,6 @@ impl GroupState {
     pub fn groups(&self) -> impl Iterator<Item = (u32, u32, &Group)> + '_ {
         self.groups.iter().enumerate().filter_map(|(index, group)| {
             let (payer, month) = (index / self.month_count, index % self.month_count);
-            let small = |number: usize| u32::try_from(number).expect("payers and months are counted in 32 bits");
             group.as_ref().map(|group| (small(payer), small(month), group))
         })
     }
@@ -383,7 +382,7 @@ impl Context<'_, '_> {
         rated.numerator = total;
         rated.in_allowance = self.part_in_allowance(first, units_free, rated.measured);
         trace.step(|| Step::Total { numerator: total });
-        book(group, self.event.start, draws, components, self.rules);
+        book(group, self.event.start, draws, components);
         Ok(match (units_free == units_all, total) {
             (true, _) => EventDisposition::InAllowance,
             (false, 0) => EventDisposition::ZeroRated,
@@ -402,7 +401,10 @@ impl Context<'_, '_> {
         first: u32,
         trace: &mut impl Trace,
     ) -> i64 {
-        let version = &self.rules.versions[self.rules.clauses[first as usize].version];
+        // A default tariff lends its rates, never its allowances: what is included belongs to the contact's own tariff.
+        let own = self.rules.payers[self.payer as usize].tariffs[0];
+        let Some(at) = self.rules.version_at(own, self.event.start) else { return 0 };
+        let version = &self.rules.versions[at];
         let unit = self.rules.clauses[slice.clause as usize].rate.price.unit;
         let mut taken = 0;
         for (index, allowance) in version.tariff.allowances.iter().enumerate() {
@@ -421,10 +423,10 @@ impl Context<'_, '_> {
                 continue;
             }
             draws.push((counter, units));
-            let allowance = u16::try_from(index).expect("a tariff has few allowances");
+            let draw = Draw { counter: small(counter), version: small(at) };
             let component = component(ComponentKind::Allowance, first, unit, 0);
             components.push(Component {
-                allowance: Some(allowance),
+                allowance: Some(draw),
                 unit_from: slice.unit_from + taken,
                 units,
                 ..component
@@ -500,14 +502,14 @@ fn group_of<'a>(
     slot.get_or_insert_with(|| Group { used: vec![0; rules.counters.len()], ..Group::default() })
 }
 
-fn book(group: &mut Group, start: Instant, draws: &[(usize, i64)], components: &[Component], rules: &CompiledRules) {
+fn book(group: &mut Group, start: Instant, draws: &[(usize, i64)], components: &[Component]) {
     group.last = Some(start);
     for (counter, units) in draws {
         group.used[*counter] += units;
     }
     for (index, component) in components.iter().enumerate() {
-        let slot = slot_of(component, rules);
-        let again = components[..index].iter().any(|earlier| slot_of(earlier, rules) == slot);
+        let slot = slot_of(component);
+        let again = components[..index].iter().any(|earlier| slot_of(earlier) == slot);
         let at = group.lines.iter().position(|(known, _)| *known == slot).unwrap_or_else(|| {
             group.lines.push((slot, LineTotal::default()));
             group.lines.len() - 1
@@ -520,16 +522,15 @@ fn book(group: &mut Group, start: Instant, draws: &[(usize, i64)], components: &
 }
 
 /// The line a component is summed under.
-pub fn slot_of(component: &Component, rules: &CompiledRules) -> LineSlot {
+pub fn slot_of(component: &Component) -> LineSlot {
     match component.allowance {
         None => LineSlot::Clause(component.clause),
-        Some(allowance) => {
-            let version = rules.clauses[component.clause as usize].version;
-            let counter = rules.versions[version].counters[usize::from(allowance)];
-            let small = |number: usize| u32::try_from(number).expect("counters and versions are few");
-            LineSlot::Allowance { counter: small(counter), version: small(version) }
-        }
+        Some(Draw { counter, version }) => LineSlot::Allowance { counter, version },
     }
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).expect("payers, months, counters and versions are counted in 32 bits")
 }
 
 fn measured(event: &EventView<'_>, milliseconds: Option<i64>) -> ControlTotal {

@@ -1,0 +1,435 @@
+//! The billing run: facts → events → charges → drafts, reconciliation, control totals; and, when asked, documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+
+use crate::book::{Book, NewDocument, StoredDocument};
+use crate::domain::disposition::{Conservation, ControlTotal, EventDisposition, SuspenseReason};
+use crate::domain::document::{Document, Finalisation, LineKind};
+use crate::domain::event::BillableEvent;
+use crate::domain::money::{Exact, Money};
+use crate::domain::reconciliation::Reconciliation;
+use crate::domain::time::{Month, Period, Span};
+use crate::domain::{Currency, Exit, Failure, Hash, Instant, Result};
+use crate::output::control::MoneyControl;
+use crate::rules::compile::CompiledRules;
+use crate::stage::invoice::{Charged, drafts};
+use crate::stage::reconcile::{observe, reconcile};
+
+use super::coverage::{self, PeriodCoverage};
+use super::facts::{self, Facts};
+use super::rating::{RatingRun, is_charged, rate_all};
+use super::workspace::Workspace;
+use super::{DERIVATION_VERSION, explain};
+
+/// Who finalises, and under which date; recorded once as facts.
+#[derive(Clone, Debug)]
+pub struct Finalise {
+    pub actor: String,
+    pub issue_date: NaiveDate,
+}
+
+/// Everything one run knows at its end.
+pub struct BillingRun {
+    pub id: Hash,
+    pub period: Period,
+    pub specimen: bool,
+    pub facts: Facts,
+    pub rules: CompiledRules,
+    pub rating: RatingRun,
+    /// Where each event ended, after documents that were finalised before are taken into account.
+    pub dispositions: Vec<(EventDisposition, Option<SuspenseReason>)>,
+    pub documents: Vec<Document>,
+    pub reconciliation: Reconciliation,
+    pub conservation: Conservation,
+    pub money: Vec<MoneyControl>,
+    pub coverage: PeriodCoverage,
+    /// Inputs by name and hash, for the manifest.
+    pub inputs: Vec<(String, Hash)>,
+    /// Payers that stay drafts, with the reason.
+    pub parked: BTreeMap<String, String>,
+    /// What stands against finalising anything.
+    pub open: Vec<String>,
+    /// Documents finalised by this very run, now or when it ran before.
+    pub finalised: bool,
+}
+
+/// Computes a run and, when asked and allowed, finalises it. The caller holds the book's lock.
+///
+/// # Errors
+/// Facts that cannot be read, sums that differ (exit 7), a period that has not ended or is open (exit 9).
+pub fn run(
+    book: &mut Book,
+    workspace: &Workspace,
+    month: Month,
+    now: Instant,
+    finalise: Option<&Finalise>,
+) -> Result<BillingRun> {
+    keep_facts(book, workspace)?;
+    let mut billing = compute(book, workspace, month)?;
+    let earlier = book.documents(Some(&month.key()))?;
+    let (own, others): (Vec<_>, Vec<_>) = earlier.into_iter().partition(|document| document.run_id == billing.id);
+    billing.settle(book, &others)?;
+    billing.check_conservation();
+    if !own.is_empty() {
+        billing.take_numbers(&own)?;
+        billing.finalised = true;
+    } else if let Some(finalise) = finalise {
+        billing.refuse_open_period(now)?;
+        billing.number(book, workspace, finalise)?;
+        billing.finalised = true;
+    }
+    billing.add_money()?;
+    Ok(billing)
+}
+
+/// The texts a run depends on become facts before it begins, so that `explain` can call the same function again.
+fn keep_facts(book: &mut Book, workspace: &Workspace) -> Result<()> {
+    book.put_fact("configuration", &workspace.config_text.name, workspace.config_text.text.as_bytes())?;
+    for file in &workspace.rule_files {
+        book.put_fact("rules", &file.name, file.text.as_bytes())?;
+    }
+    book.put_fact("contacts", &workspace.contacts_file.name, workspace.contacts_file.text.as_bytes())?;
+    for file in &workspace.expectation_files {
+        book.put_fact("expectations", &file.name, file.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// From the facts to drafts, without any document of the book.
+pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
+    let home = workspace.config.zone;
+    let period = month.period(home);
+    let facts = facts::load(book, period.span, workspace.config.country)?;
+    let whole = span_of(&facts.mediated.events, period.span);
+    let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, home, whole)?.only(month);
+    let rating = rate_all(&rules, &facts.mediated.events)?;
+    let inputs = inputs(workspace, &facts);
+    let id = run_id(&period, &inputs);
+    let specimen = book.identity().specimen;
+    let reconciliation = reconciled(workspace, &facts, &rules, &rating, &period);
+    let coverage = coverage::of_period(book, &workspace.config, widest(&rules, month, period.span), &facts.records)?;
+    let charged: Vec<Charged<'_>> = rating
+        .charges
+        .iter()
+        .map(|(event, charge)| Charged { event: &facts.mediated.events[*event], charge })
+        .collect();
+    let index = rules.only_month.unwrap_or_default();
+    let documents = drafts(&rules, &rating.state, index, &charged, &workspace.config.company, specimen)?;
+    let dispositions = rating.rated.iter().map(|rated| (rated.disposition, rated.reason)).collect();
+    Ok(BillingRun {
+        id,
+        period,
+        specimen,
+        dispositions,
+        documents,
+        reconciliation,
+        conservation: Conservation::default(),
+        money: Vec::new(),
+        open: coverage.open.clone(),
+        coverage,
+        inputs,
+        parked: BTreeMap::new(),
+        finalised: false,
+        facts,
+        rules,
+        rating,
+    })
+}
+
+/// The span all periods of the month fill together, over the zones of all payers.
+fn widest(rules: &CompiledRules, month: Month, home: Span) -> Span {
+    rules.payers.iter().map(|payer| month.period(payer.zone).span).fold(home, |widest, span| Span {
+        from: widest.from.min(span.from),
+        to: widest.to.max(span.to),
+    })
+}
+
+fn span_of(events: &[BillableEvent], period: Span) -> Span {
+    let span = crate::stage::explain::span_of(events.iter().map(BillableEvent::view));
+    Span { from: span.from.min(period.from), to: span.to.max(period.to) }
+}
+
+fn inputs(workspace: &Workspace, facts: &Facts) -> Vec<(String, Hash)> {
+    let mut inputs = vec![
+        ("configuration".to_owned(), configuration_hash(workspace)),
+        ("records".to_owned(), facts.digest),
+    ];
+    let mut add = |kind: &str, name: &str, text: &str| {
+        inputs.push((format!("{kind}/{name}"), Hash::of(text.as_bytes())));
+    };
+    for file in &workspace.rule_files {
+        add("rules", &file.name, &file.text);
+    }
+    add("contacts", &workspace.contacts_file.name, &workspace.contacts_file.text);
+    for file in &workspace.expectation_files {
+        add("expectations", &file.name, &file.text);
+    }
+    inputs.sort();
+    inputs
+}
+
+/// Only what can change a result: where files lie and how the service is reached cannot.
+fn configuration_hash(workspace: &Workspace) -> Hash {
+    let config = &workspace.config;
+    let company = format!("{:?}", config.company);
+    let due = config.due_days.to_string();
+    Hash::of_parts(
+        [company.as_str(), config.zone.name(), config.country.code(), &config.series, &due].map(str::as_bytes),
+    )
+}
+
+fn run_id(period: &Period, inputs: &[(String, Hash)]) -> Hash {
+    let mut parts = vec![period.month.key(), period.zone.name().to_owned(), DERIVATION_VERSION.to_owned()];
+    parts.extend(inputs.iter().map(|(name, hash)| format!("{name} {hash}")));
+    Hash::of_parts(parts.iter().map(String::as_bytes))
+}
+
+fn reconciled(
+    workspace: &Workspace,
+    facts: &Facts,
+    rules: &CompiledRules,
+    rating: &RatingRun,
+    period: &Period,
+) -> Reconciliation {
+    let observations: Vec<_> = facts
+        .mediated
+        .events
+        .iter()
+        .zip(&rating.rated)
+        .filter_map(|(event, rated)| {
+            let contact = rated.payer.map(|payer| rules.payers[payer as usize].contact.id.as_str());
+            observe(event, contact, &rules.outcomes)
+        })
+        .collect();
+    reconcile(&workspace.expectations, &observations, period.span, period.zone)
+}
+
+impl BillingRun {
+    /// Takes documents of other runs into account: their events are on an earlier document, and what came later for
+    /// their payers waits.
+    fn settle(&mut self, book: &Book, others: &[StoredDocument]) -> Result<()> {
+        let mut settled: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for document in others.iter().filter(|document| document.live) {
+            let charges = book.charges(&document.number)?.unwrap_or_default();
+            settled.insert(&document.contact_id, explain::event_ids(&charges)?);
+        }
+        for (index, rated) in self.rating.rated.iter().enumerate() {
+            let Some(payer) = rated.payer.filter(|_| is_charged(rated.disposition)) else { continue };
+            let contact = self.rules.payers[payer as usize].contact.id.as_str();
+            let Some(events) = settled.get(contact) else { continue };
+            self.dispositions[index] = match events.contains(&self.facts.mediated.events[index].id) {
+                true => (EventDisposition::EarlierDocument, None),
+                false => (EventDisposition::Suspended, Some(SuspenseReason::PeriodFinalised)),
+            };
+        }
+        self.documents.retain(|document| !settled.contains_key(document.invoice.payer.contact_id.as_str()));
+        self.park();
+        Ok(())
+    }
+
+    /// Suspense holds back only payers it could belong to.
+    fn park(&mut self) {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for ((disposition, reason), rated) in self.dispositions.iter().zip(&self.rating.rated) {
+            let late = *reason == Some(SuspenseReason::PeriodFinalised);
+            if let (EventDisposition::Suspended, Some(payer), false) = (disposition, rated.payer, late) {
+                *counts.entry(self.rules.payers[payer as usize].contact.id.clone()).or_default() += 1;
+            }
+        }
+        for (contact, count) in counts {
+            self.parked.insert(contact, format!("{count} suspended, see the suspense list"));
+        }
+    }
+
+    /// Both ledgers and the bridge (design, section 2), from independent counts.
+    fn check_conservation(&mut self) {
+        let mut conservation = Conservation {
+            records_collected: i64::try_from(self.facts.records.len()).expect("records are counted in 63 bits"),
+            ..Conservation::default()
+        };
+        for entry in &self.facts.mediated.ledger {
+            *conservation.records.entry(entry.disposition).or_default() += 1;
+        }
+        for (event, rated) in self.facts.mediated.events.iter().zip(&self.rating.rated) {
+            conservation.events_mediated.add(&ControlTotal {
+                events: 1,
+                milliseconds: rated.measured.milliseconds,
+                segments: event.segments.map_or(0, i128::from),
+                pages: event.pages.map_or(0, i128::from),
+            });
+        }
+        for ((disposition, _), rated) in self.dispositions.iter().zip(&self.rating.rated) {
+            let (rest, free) = split(*disposition, &rated.measured, &rated.in_allowance);
+            conservation.events.entry(*disposition).or_default().add(&rest);
+            if let Some(free) = free {
+                conservation.events.entry(EventDisposition::InAllowance).or_default().add(&free);
+            }
+        }
+        conservation.violations = self.event_violations();
+        self.conservation = conservation;
+    }
+
+    /// What the documents carry against what the events were charged, payer by payer.
+    fn event_violations(&self) -> Vec<String> {
+        let mut by_events: BTreeMap<&str, i128> = BTreeMap::new();
+        for ((disposition, _), rated) in self.dispositions.iter().zip(&self.rating.rated) {
+            if let (true, Some(payer)) = (is_charged(*disposition), rated.payer) {
+                *by_events.entry(&self.rules.payers[payer as usize].contact.id).or_default() += rated.numerator;
+            }
+        }
+        let mut violations = Vec::new();
+        let mut on_documents: BTreeSet<&str> = BTreeSet::new();
+        for document in &self.documents {
+            let contact = document.invoice.payer.contact_id.as_str();
+            on_documents.insert(contact);
+            let lines = document.invoice.lines.iter().filter(|line| line.key.kind != LineKind::Fee);
+            let exact = lines.map(|line| line.exact).try_fold(Exact::ZERO, Exact::plus);
+            let events = self.rules.exact(by_events.get(contact).copied().unwrap_or_default());
+            if !exact.is_ok_and(|exact| exact == events) {
+                violations.push(format!("The lines of {contact} do not add up to the charges of its events."));
+            }
+        }
+        for contact in by_events.keys().filter(|contact| !on_documents.contains(*contact)) {
+            violations.push(format!("Events of {contact} were charged and stand on no document."));
+        }
+        violations
+    }
+
+    fn refuse_open_period(&self, now: Instant) -> Result<()> {
+        let end = self.rules.payers.iter().map(|payer| self.period.month.period(payer.zone).span.to).max();
+        let end = end.unwrap_or(self.period.span.to).max(self.period.span.to);
+        let mut reasons = Vec::new();
+        if now < end {
+            reasons.push(format!("The period ends at {} and it is {now}.", self.period.zone.show(end)));
+        }
+        reasons.extend(self.open.iter().cloned());
+        reasons.extend(self.conservation.violations.iter().cloned());
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the period {} is not finalised: {}", self.period.month.key(), reasons.join(" "));
+        Err(Failure::new(Exit::NotFinalised, message).hint(
+            "Pull until every window is sealed, import with --covers, or accept a known gap with `tollbook accept-gap`.",
+        ))
+    }
+
+    /// Gives the drafts numbers, in the order of contacts, in one transaction. Parked payers stay drafts.
+    fn number(&mut self, book: &mut Book, workspace: &Workspace, finalise: &Finalise) -> Result<()> {
+        let series = &workspace.config.series;
+        let mut sequence = book.next_number(series)?;
+        let due_date = finalise
+            .issue_date
+            .checked_add_days(Days::new(u64::from(workspace.config.due_days)))
+            .ok_or_else(|| Failure::new(Exit::Usage, "the due date is beyond the calendar"))?;
+        let mut new = Vec::new();
+        for document in &mut self.documents {
+            if self.parked.contains_key(&document.invoice.payer.contact_id) {
+                continue;
+            }
+            document.invoice.finalisation = Some(Finalisation {
+                number: format!("{series}-{sequence:06}"),
+                issue_date: finalise.issue_date,
+                due_date,
+                actor: finalise.actor.clone(),
+            });
+            sequence += 1;
+        }
+        let mut place = book.next_number(series)?;
+        for document in self.documents.iter().filter(|document| document.invoice.finalisation.is_some()) {
+            new.push(self.stored(document, series, place, finalise)?);
+            place += 1;
+        }
+        book.finalise(&self.id, &new)
+    }
+
+    fn stored(&self, document: &Document, series: &str, sequence: u64, finalise: &Finalise) -> Result<NewDocument> {
+        let contact = &document.invoice.payer.contact_id;
+        let bug = |error: serde_json::Error| Failure::new(Exit::Bug, error.to_string());
+        let charges = explain::charges_of(self, contact)?;
+        Ok(NewDocument {
+            series: series.to_owned(),
+            sequence,
+            number: document.invoice.finalisation.as_ref().map(|facts| facts.number.clone()).unwrap_or_default(),
+            contact_id: contact.clone(),
+            period_key: self.period.month.key(),
+            kind: "invoice".to_owned(),
+            ordinal: 1,
+            issue_date: finalise.issue_date,
+            actor: finalise.actor.clone(),
+            body: serde_json::to_vec(document).map_err(bug)?,
+            event_ids: explain::event_ids(&charges)?.into_iter().collect(),
+            charges,
+            voids: None,
+        })
+    }
+
+    /// This run finalised before: the same facts must give the same documents.
+    fn take_numbers(&mut self, own: &[StoredDocument]) -> Result<()> {
+        for stored in own {
+            let damaged = |what: &str| Failure::new(Exit::Verification, format!("document {}: {what}", stored.number));
+            let kept: Document =
+                serde_json::from_slice(&stored.body).map_err(|error| damaged(&error.to_string()))?;
+            let position = self
+                .documents
+                .iter()
+                .position(|document| document.invoice.payer.contact_id == stored.contact_id)
+                .ok_or_else(|| damaged("the same facts give no such document now"))?;
+            let mut again = self.documents[position].clone();
+            again.invoice.finalisation = kept.invoice.finalisation.clone();
+            if again != kept {
+                return Err(damaged("the same facts give another document now"));
+            }
+            self.documents[position] = kept;
+        }
+        Ok(())
+    }
+
+    fn add_money(&mut self) -> Result<()> {
+        let mut money: BTreeMap<Currency, MoneyControl> = BTreeMap::new();
+        for document in &self.documents {
+            let invoice = &document.invoice;
+            let zero = Money::zero(invoice.currency);
+            let entry = money.entry(invoice.currency).or_insert_with(|| MoneyControl {
+                currency: invoice.currency,
+                documents: 0,
+                charges: Exact::ZERO,
+                lines: zero,
+                net: zero,
+                tax: zero,
+                total: zero,
+                residual: Exact::ZERO,
+            });
+            entry.documents += 1;
+            for line in &invoice.lines {
+                entry.charges = entry.charges.plus(line.exact)?;
+                entry.lines = entry.lines.plus(line.amount);
+                entry.residual = entry.residual.plus(line.residual)?;
+            }
+            entry.net = entry.net.plus(invoice.net);
+            entry.tax = invoice.tax.as_ref().map_or(entry.tax, |tax| entry.tax.plus(tax.amount));
+            entry.total = entry.total.plus(invoice.total);
+        }
+        self.money = money.into_values().collect();
+        Ok(())
+    }
+}
+
+/// The quantity of an event between its own disposition and the allowance that took a part of it.
+fn split(
+    disposition: EventDisposition,
+    measured: &ControlTotal,
+    free: &ControlTotal,
+) -> (ControlTotal, Option<ControlTotal>) {
+    if disposition != EventDisposition::Billed && disposition != EventDisposition::ZeroRated {
+        return (*measured, None);
+    }
+    let rest = ControlTotal {
+        events: measured.events,
+        milliseconds: measured.milliseconds - free.milliseconds,
+        segments: measured.segments - free.segments,
+        pages: measured.pages - free.pages,
+    };
+    (rest, Some(ControlTotal { events: 0, ..*free }).filter(|free| *free != ControlTotal::default()))
+}

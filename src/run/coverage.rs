@@ -1,0 +1,139 @@
+//! Which parts of a period the collection covers, and what is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::book::Book;
+use crate::domain::Result;
+use crate::domain::record::{Coverage, CoverageState, Feed, FeedKind, RecordKind};
+use crate::domain::source::DecodedRecord;
+use crate::domain::time::Span;
+use crate::output::report::FeedCoverage;
+use crate::rules::config::Config;
+
+/// Decisions that accept a known gap, by the name of the feed.
+pub const ACCEPT_GAP: &str = "accept-gap";
+
+/// Coverage of a period, feed by feed.
+pub struct PeriodCoverage {
+    pub feeds: Vec<FeedCoverage>,
+    /// What stands against finalising, as sentences.
+    pub open: Vec<String>,
+    /// Decisions that accepted a gap, as sentences.
+    pub accepted: Vec<String>,
+}
+
+/// Compares what is sealed with what the period needs.
+///
+/// # Errors
+/// A book that cannot be read.
+pub fn of_period(book: &Book, config: &Config, period: Span, records: &[DecodedRecord]) -> Result<PeriodCoverage> {
+    let coverage = book.coverage()?;
+    let gaps = book.gaps()?;
+    let decisions = book.decisions(ACCEPT_GAP)?;
+    let mut by_feed: BTreeMap<Feed, Vec<&Coverage>> = BTreeMap::new();
+    for entry in coverage.iter().filter(|entry| is_usage(entry.window.feed.kind)) {
+        by_feed.entry(entry.window.feed.clone()).or_default().push(entry);
+    }
+    for feed in needed(config, records) {
+        by_feed.entry(feed).or_default();
+    }
+    for gap in &gaps {
+        by_feed.entry(gap.feed.clone()).or_default();
+    }
+    let mut result = PeriodCoverage { feeds: Vec::new(), open: Vec::new(), accepted: Vec::new() };
+    for (feed, entries) in by_feed {
+        let inside: Vec<&&Coverage> = entries.iter().filter(|entry| entry.window.span.overlaps(&period)).collect();
+        let sealed = inside.iter().filter(|entry| entry.state == CoverageState::Sealed);
+        let holes = holes(period, sealed.clone().map(|entry| entry.window.span));
+        let name = feed.name();
+        if !holes.is_empty() {
+            let reason = gaps.iter().find(|gap| gap.feed == feed).map(|gap| format!(" ({})", gap.reason)).unwrap_or_default();
+            let decision = decisions.iter().find(|decision| decision.subject == name);
+            match decision {
+                Some(decision) => result.accepted.push(format!(
+                    "The gap in {name}{reason} is accepted by {}: {}",
+                    decision.actor, decision.reason
+                )),
+                None => result.open.push(format!("{name} is not sealed{reason}: {}.", shown(&holes))),
+            }
+        }
+        result.feeds.push(FeedCoverage {
+            feed: name,
+            windows: inside.len() as u64,
+            sealed: sealed.count() as u64,
+            records: inside.iter().map(|entry| entry.records).sum(),
+            holes: holes.iter().map(show).collect(),
+        });
+    }
+    Ok(result)
+}
+
+fn is_usage(kind: FeedKind) -> bool {
+    matches!(kind, FeedKind::CallLog | FeedKind::Messages | FeedKind::Usage | FeedKind::PortalCsv)
+}
+
+/// Feeds that must cover the period: those that are pulled, and those that imported records came from.
+fn needed(config: &Config, records: &[DecodedRecord]) -> BTreeSet<Feed> {
+    let mut feeds = BTreeSet::new();
+    if config.service.is_some() && config.collect.call_log {
+        feeds.insert(Feed::account_wide(FeedKind::CallLog));
+    }
+    for record in records {
+        match record.record.key.kind {
+            RecordKind::Usage => feeds.insert(Feed::account_wide(FeedKind::Usage)),
+            RecordKind::PortalCall => feeds.insert(Feed::account_wide(FeedKind::PortalCsv)),
+            RecordKind::Call => feeds.insert(Feed::account_wide(FeedKind::CallLog)),
+            _ => false,
+        };
+    }
+    if records.iter().any(|record| record.record.key.kind == RecordKind::Message) && config.service.is_none() {
+        feeds.insert(Feed::account_wide(FeedKind::Messages));
+    }
+    feeds
+}
+
+/// The parts of `period` outside all of some spans.
+fn holes(period: Span, covered: impl Iterator<Item = Span>) -> Vec<Span> {
+    let mut covered: Vec<Span> = covered.collect();
+    covered.sort_unstable();
+    let mut holes = Vec::new();
+    let mut reached = period.from;
+    for span in covered {
+        if span.from > reached {
+            holes.push(Span { from: reached, to: span.from.min(period.to) });
+        }
+        reached = reached.max(span.to);
+    }
+    if reached < period.to {
+        holes.push(Span { from: reached, to: period.to });
+    }
+    holes.retain(|hole| hole.from < hole.to);
+    holes
+}
+
+fn show(span: &Span) -> String {
+    format!("{} to {}", span.from, span.to)
+}
+
+fn shown(holes: &[Span]) -> String {
+    holes.iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Instant;
+
+    fn span(from: i64, to: i64) -> Span {
+        Span { from: Instant::from_milliseconds(from), to: Instant::from_milliseconds(to) }
+    }
+
+    #[test]
+    fn holes_are_what_no_window_covers() {
+        let holes = |covered: &[Span]| holes(span(10, 20), covered.iter().copied());
+        assert_eq!(holes(&[]), [span(10, 20)]);
+        assert_eq!(holes(&[span(0, 12), span(15, 30)]), [span(12, 15)]);
+        assert_eq!(holes(&[span(12, 15), span(5, 11)]), [span(11, 12), span(15, 20)]);
+        assert!(holes(&[span(0, 15), span(15, 20)]).is_empty());
+    }
+}

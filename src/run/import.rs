@@ -1,0 +1,165 @@
+//! Importing files: raw pages of the service, the portal's CSV, usage files.
+
+use std::path::Path;
+
+use crate::book::{Book, Covers, ImportBatch, Imported};
+use crate::columnar::usage;
+use crate::domain::record::{Feed, FeedKind, RecordKind, SourceRecord};
+use crate::domain::time::Span;
+use crate::domain::{Exit, Failure, Instant, Result, Zone};
+use crate::ringcentral::page::{detect_kind, parse_page};
+use crate::ringcentral::portal_csv;
+use crate::ringcentral::redact::Redaction;
+use crate::ringcentral::text::count_segments;
+use crate::rules::diagnostic::{Diagnostic, SourceFile};
+
+use super::facts::usage_record;
+use super::workspace::{name_of, refuse};
+
+/// Somebody's word that the files are complete for a span.
+#[derive(Clone, Debug)]
+pub struct Complete {
+    pub span: Span,
+    pub actor: String,
+    pub reason: String,
+}
+
+/// What one file held.
+#[derive(Clone, Debug)]
+pub struct ImportedFile {
+    pub name: String,
+    pub feed: Feed,
+    pub records: usize,
+    pub malformed: usize,
+    pub imported: Imported,
+}
+
+/// A file as read, before it goes into the book.
+struct ReadFile {
+    feed: Feed,
+    raw: Vec<u8>,
+    records: Vec<SourceRecord>,
+    malformed: usize,
+    account: Option<String>,
+}
+
+/// Imports one file in one transaction. The caller holds the book's lock.
+///
+/// # Errors
+/// A file that cannot be read (exit 2) or understood (exit 3); an account that is not the book's (exit 2).
+pub fn import(
+    book: &mut Book,
+    path: &Path,
+    as_usage: bool,
+    redaction: &Redaction,
+    zone: Zone,
+    at: Instant,
+    complete: Option<&Complete>,
+) -> Result<ImportedFile> {
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::io(&error, format!("reading {}", path.display())))?;
+    let name = name_of(path);
+    let account = book.identity().account.clone();
+    let read = read(&name, &bytes, as_usage, redaction, zone, at, account.as_deref())
+        .map_err(|failure| failure.while_doing(format!("importing {name}")))?;
+    if let Some(account) = &read.account {
+        book.bind_account(account)?;
+    }
+    let covers = complete.map(|complete| Covers {
+        span: complete.span,
+        actor: &complete.actor,
+        reason: &complete.reason,
+    });
+    let imported = book.import(&ImportBatch {
+        source_name: &name,
+        feed: &read.feed,
+        raw: &read.raw,
+        records: &read.records,
+        at,
+        covers,
+    })?;
+    Ok(ImportedFile { name, feed: read.feed, records: read.records.len(), malformed: read.malformed, imported })
+}
+
+fn read(
+    name: &str,
+    bytes: &[u8],
+    as_usage: bool,
+    redaction: &Redaction,
+    zone: Zone,
+    at: Instant,
+    account: Option<&str>,
+) -> Result<ReadFile> {
+    if as_usage || name.ends_with(".parquet") || name.ends_with(".jsonl") {
+        return read_usage(name, bytes, at, account);
+    }
+    if portal_csv::is_portal_csv(bytes) {
+        return read_portal(name, bytes, zone, at, account);
+    }
+    if name.to_ascii_lowercase().ends_with(".csv") {
+        let file = crate::rules::sheet::decode(name, bytes).map_err(|mistake| refuse(&[mistake], &[]))?;
+        let header = file.text.lines().next().unwrap_or_default().to_owned();
+        let message = "the file is neither a portal call log nor a usage file";
+        let hint = "A portal file has the columns Type, Direction, From, To, Date, Time, Duration; a usage file is imported with --usage.";
+        let mistake = Diagnostic::error("unknown-file", name, Some(0..header.len()), message).hint(hint);
+        return Err(refuse(&[mistake], &[file]));
+    }
+    read_page(bytes, redaction, at, account)
+}
+
+fn read_page(bytes: &[u8], redaction: &Redaction, at: Instant, account: Option<&str>) -> Result<ReadFile> {
+    let kind = detect_kind(bytes).unwrap_or(RecordKind::Call);
+    let parsed =
+        parse_page(kind, bytes, redaction, at, account).map_err(|error| error.into_failure(Exit::Mistakes))?;
+    let feed = Feed::account_wide(match kind {
+        RecordKind::Message => FeedKind::Messages,
+        RecordKind::Extension => FeedKind::Extensions,
+        RecordKind::Account => FeedKind::Account,
+        _ => FeedKind::CallLog,
+    });
+    Ok(ReadFile {
+        feed,
+        raw: parsed.stored_body,
+        records: parsed.records,
+        malformed: parsed.malformed.len(),
+        account: parsed.account,
+    })
+}
+
+fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant, account: Option<&str>) -> Result<ReadFile> {
+    let account = account.unwrap_or("portal");
+    let records = portal_csv::read(bytes, zone, account).map_err(|mistakes| {
+        let file = SourceFile { name: name.to_owned(), text: String::from_utf8_lossy(bytes).into_owned() };
+        let diagnostics: Vec<Diagnostic> = mistakes
+            .into_iter()
+            .map(|mistake| {
+                let place = match (mistake.line, mistake.column) {
+                    (line, Some(column)) => format!("line {line}, column {column}: "),
+                    (line, None) => format!("line {line}: "),
+                };
+                Diagnostic::error("wrong-portal-file", name, None, format!("{place}{}", mistake.message)).hint(mistake.hint)
+            })
+            .collect();
+        refuse(&diagnostics, &[file])
+    })?;
+    let records = records.into_iter().map(|record| SourceRecord { observed: at, ..record }).collect();
+    let feed = Feed::account_wide(FeedKind::PortalCsv);
+    Ok(ReadFile { feed, raw: bytes.to_vec(), records, malformed: 0, account: None })
+}
+
+fn read_usage(name: &str, bytes: &[u8], at: Instant, account: Option<&str>) -> Result<ReadFile> {
+    let rows = usage::read(name, bytes).map_err(|mistakes| refuse(&mistakes, &[]))?;
+    let account = account.unwrap_or("usage");
+    let mut raw = Vec::new();
+    let mut records = Vec::with_capacity(rows.len());
+    for usage in rows {
+        let mut row = usage.row;
+        // Message text is personal: its segments are counted, the text itself is never written.
+        row.segments = row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
+        let record = usage_record(&row, account, at);
+        raw.extend_from_slice(record.json.as_bytes());
+        raw.push(b'\n');
+        records.push(record);
+    }
+    Ok(ReadFile { feed: Feed::account_wide(FeedKind::Usage), raw, records, malformed: 0, account: None })
+}

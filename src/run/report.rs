@@ -1,0 +1,207 @@
+//! A finished run → the files of its output folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::book::Book;
+use crate::domain::disposition::{EventDisposition, RecordDisposition, SuspenseReason};
+use crate::domain::document::{Document, LineKind};
+use crate::domain::money::Money;
+use crate::domain::outcome::Channel;
+use crate::domain::reconciliation::BreakKind;
+use crate::domain::{Failure, Hash, Result};
+use crate::output::manifest::{Manifest, manifest_json};
+use crate::output::report::{
+    DayActivity, DocumentSummary, Findings, RunReport, SuspenseSummary, UnmatchedNumber, index,
+};
+use crate::output::{Heading, OutputFile, Published, control, document, publish, reconciliation};
+
+use super::DERIVATION_VERSION;
+use super::bill::BillingRun;
+use super::workspace::Workspace;
+
+/// How many unmatched numbers the report lists.
+const UNMATCHED_LISTED_MAX: usize = 20;
+
+/// How many details of one suspense reason the report lists.
+const DETAILS_LISTED_MAX: usize = 5;
+
+/// Writes the output folder of a run and registers the run with its manifest.
+///
+/// # Errors
+/// A document that contradicts itself (exit 7), a disk that is full or failing (exit 8).
+pub fn write(book: &mut Book, workspace: &Workspace, run: &BillingRun, output: &Path) -> Result<Published> {
+    let files = files(workspace, run)?;
+    let manifest = files.last().map(|file| file.bytes.clone()).unwrap_or_default();
+    let target = output.join(run.period.month.key());
+    let published = publish(&target, &files).map_err(|failure: Failure| failure.while_doing("writing the report"))?;
+    book.put_run(&run.id, &run.period.month.key(), &manifest, run.finalised)?;
+    Ok(published)
+}
+
+/// All files of a run; the manifest is the last.
+///
+/// # Errors
+/// A document that contradicts itself (exit 7).
+pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>> {
+    let heading = Heading {
+        company: workspace.config.company.name.clone(),
+        run_id: run.id.hex(),
+        specimen: run.specimen,
+    };
+    let mut files = vec![index(&report(run, &heading)?)?, control::control_json(&run.conservation, &run.money)];
+    for document in &run.documents {
+        files.extend(document::files(document, document.invoice.finalisation.is_none())?);
+    }
+    let names: BTreeMap<String, String> =
+        run.rules.payers.iter().map(|payer| (payer.contact.id.clone(), payer.contact.name.clone())).collect();
+    files.extend(reconciliation::files(&run.reconciliation, &run.period, &heading, &names)?);
+    let manifest = Manifest {
+        run_id: run.id.hex(),
+        period: run.period,
+        derivation_version: DERIVATION_VERSION.to_owned(),
+        timezone_data: chrono_tz::IANA_TZDB_VERSION.to_owned(),
+        specimen: run.specimen,
+        inputs: run.inputs.clone(),
+    };
+    files.push(manifest_json(&manifest, &files));
+    Ok(files)
+}
+
+fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
+    let mut held_back = run.open.clone();
+    held_back.extend(run.parked.iter().map(|(contact, reason)| format!("{contact} stays a draft: {reason}.")));
+    Ok(RunReport {
+        heading: heading.clone(),
+        period: run.period,
+        money: run.money.clone(),
+        documents: run.documents.iter().map(summary).collect::<Result<_>>()?,
+        conservation: run.conservation.clone(),
+        coverage: run.coverage.feeds.clone(),
+        suspense: suspense(run),
+        findings: findings(run),
+        activity: activity(run),
+        held_back,
+        accepted: run.coverage.accepted.clone(),
+        reconciled: true,
+    })
+}
+
+fn summary(item: &Document) -> Result<DocumentSummary> {
+    let invoice = &item.invoice;
+    let finalisation = invoice.finalisation.as_ref();
+    let events: std::collections::BTreeSet<&str> = item.annex.iter().map(|row| row.event_id.as_str()).collect();
+    Ok(DocumentSummary {
+        folder: document::folder(item, finalisation.is_none())?,
+        number: finalisation.map(|facts| facts.number.clone()),
+        contact_id: invoice.payer.contact_id.clone(),
+        payer: invoice.payer.name.clone(),
+        lines: invoice.lines.len() as u64,
+        events: events.len() as u64,
+        net: invoice.net,
+        tax: invoice.tax.as_ref().map_or(Money::zero(invoice.currency), |tax| tax.amount),
+        total: invoice.total,
+    })
+}
+
+/// Suspended records and events, by reason, with what people need to act on them.
+fn suspense(run: &BillingRun) -> Vec<SuspenseSummary> {
+    let mut by_reason: BTreeMap<SuspenseReason, Vec<String>> = BTreeMap::new();
+    let suspended = |entry: &&crate::domain::disposition::RecordEntry| entry.disposition == RecordDisposition::Suspended;
+    for entry in run.facts.mediated.ledger.iter().filter(suspended) {
+        if let Some(reason) = entry.reason {
+            let detail = if entry.detail.is_empty() { String::new() } else { format!(" \"{}\"", entry.detail) };
+            by_reason.entry(reason).or_default().push(format!("{} {}{detail}", entry.record.kind, entry.record.id));
+        }
+    }
+    for (index, (disposition, reason)) in run.dispositions.iter().enumerate() {
+        if let (EventDisposition::Suspended, Some(reason)) = (disposition, reason) {
+            by_reason.entry(*reason).or_default().push(run.facts.mediated.events[index].id.clone());
+        }
+    }
+    by_reason
+        .into_iter()
+        .map(|(reason, items)| SuspenseSummary {
+            reason,
+            count: items.len() as u64,
+            details: items.iter().take(DETAILS_LISTED_MAX).cloned().collect::<Vec<_>>().join("; "),
+        })
+        .collect()
+}
+
+fn findings(run: &BillingRun) -> Findings {
+    let (unmatched_numbers, further_unmatched_numbers) = unmatched(run);
+    let clause_name = |index: usize| {
+        let clause = &run.rules.clauses[index];
+        format!("{}: {}", run.rules.versions[clause.version].tariff.name, clause.rate.name)
+    };
+    let mut breaks: BTreeMap<BreakKind, u64> = BTreeMap::new();
+    for item in &run.reconciliation.breaks {
+        *breaks.entry(item.kind).or_default() += 1;
+    }
+    Findings {
+        unmatched_numbers,
+        further_unmatched_numbers,
+        rules_never_matched: run.rating.state.unmatched_clauses().map(clause_name).collect(),
+        breaks: breaks.into_iter().collect(),
+        remarks: remarks(run),
+    }
+}
+
+fn unmatched(run: &BillingRun) -> (Vec<UnmatchedNumber>, u64) {
+    let mut by_number: BTreeMap<String, (u64, i128)> = BTreeMap::new();
+    for (index, (disposition, _)) in run.dispositions.iter().enumerate() {
+        if *disposition == EventDisposition::Unmatched {
+            let number = run.facts.mediated.events[index].other_party().number.to_string();
+            let entry = by_number.entry(number).or_default();
+            entry.0 += 1;
+            entry.1 += run.rating.rated[index].measured.milliseconds;
+        }
+    }
+    let mut numbers: Vec<UnmatchedNumber> = by_number
+        .into_iter()
+        .map(|(number, (events, milliseconds))| UnmatchedNumber { number, events, milliseconds })
+        .collect();
+    numbers.sort_by(|left, right| (right.events, &left.number).cmp(&(left.events, &right.number)));
+    let further = numbers.len().saturating_sub(UNMATCHED_LISTED_MAX) as u64;
+    numbers.truncate(UNMATCHED_LISTED_MAX);
+    (numbers, further)
+}
+
+/// Remarks of events, counted, so that a thousand equal ones are one sentence.
+fn remarks(run: &BillingRun) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for remark in run.facts.mediated.events.iter().flat_map(|event| &event.remarks) {
+        *counts.entry(remark).or_default() += 1;
+    }
+    counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})")).collect()
+}
+
+fn activity(run: &BillingRun) -> Vec<DayActivity> {
+    let mut days: BTreeMap<chrono::NaiveDate, BTreeMap<Channel, u64>> = BTreeMap::new();
+    for event in run.facts.mediated.events.iter().filter(|event| run.period.span.contains(event.start)) {
+        let date = run.period.zone.local(event.start).date();
+        *days.entry(date).or_default().entry(event.channel).or_default() += 1;
+    }
+    days.into_iter().map(|(date, events)| DayActivity { date, events: events.into_iter().collect() }).collect()
+}
+
+/// Number of lines of a kind on all documents, for summaries.
+pub fn lines_of(run: &BillingRun, kind: LineKind) -> usize {
+    run.documents.iter().flat_map(|item| &item.invoice.lines).filter(|line| line.key.kind == kind).count()
+}
+
+/// The inputs of a run as its manifest kept them.
+///
+/// # Errors
+/// A manifest that cannot be read (exit 7).
+pub fn inputs_of(manifest: &[u8]) -> Result<Vec<(String, Hash)>> {
+    let damaged = || Failure::new(crate::domain::Exit::Verification, "the manifest of the run cannot be read");
+    let value: serde_json::Value = serde_json::from_slice(manifest).map_err(|_| damaged())?;
+    let inputs = value.get("inputs").and_then(serde_json::Value::as_array).ok_or_else(damaged)?;
+    let read = |input: &serde_json::Value| {
+        let name = input.get("name")?.as_str()?.to_owned();
+        Some((name, Hash::from_hex(input.get("hash")?.as_str()?)?))
+    };
+    inputs.iter().map(|input| read(input).ok_or_else(damaged)).collect()
+}

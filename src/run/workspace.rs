@@ -1,0 +1,202 @@
+//! The user's files, read and checked together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::book::Book;
+use crate::domain::contact::ContactList;
+use crate::domain::reconciliation::Expectation;
+use crate::domain::{Country, Exit, Failure, Hash, Result};
+use crate::rules::config::Config;
+use crate::rules::diagnostic::{Diagnostic, Severity, SourceFile, counted, render};
+use crate::rules::{self, RuleSet, sheet};
+
+/// Everything the user wrote, checked, with the texts that will be kept as facts.
+pub struct Workspace {
+    pub folder: PathBuf,
+    pub config: Config,
+    pub config_text: SourceFile,
+    pub rules: RuleSet,
+    pub rule_files: Vec<SourceFile>,
+    pub contacts: ContactList,
+    pub contacts_file: SourceFile,
+    pub expectations: Vec<Expectation>,
+    pub expectation_files: Vec<SourceFile>,
+    /// Warnings of the rule files, rendered.
+    pub warnings: String,
+}
+
+/// The configuration alone, for commands that need no rules.
+pub struct Settings {
+    pub folder: PathBuf,
+    pub config: Config,
+    pub text: SourceFile,
+}
+
+impl Settings {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A file that cannot be read (exit 2), mistakes in it (exit 3).
+    pub fn load(path: &Path) -> Result<Settings> {
+        let text = read_file(path, &name_of(path))?;
+        let config = rules::config::config(&text).map_err(|mistakes| refuse(&mistakes, std::slice::from_ref(&text)))?;
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(Settings { folder, config, text })
+    }
+
+    /// A path of the configuration, relative to its folder.
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.folder.join(written)
+    }
+}
+
+impl Workspace {
+    /// Reads the configuration and all files it names.
+    ///
+    /// # Errors
+    /// Files that cannot be read (exit 2); the mistakes of all files at once (exit 3).
+    pub fn load(path: &Path) -> Result<Workspace> {
+        let Settings { folder, config, text } = Settings::load(path)?;
+        let rule_files = read_rules(&folder.join(&config.rules))?;
+        let contacts_file = read_file(&folder.join(&config.contacts), &config.contacts)?;
+        let mut expectation_files = Vec::new();
+        for name in &config.expectations {
+            expectation_files.push(read_file(&folder.join(name), name)?);
+        }
+        let mut files = rule_files.clone();
+        files.push(contacts_file.clone());
+        files.extend(expectation_files.iter().cloned());
+        let mut mistakes = Vec::new();
+        let mut expectations = Vec::new();
+        for file in &expectation_files {
+            match rules::expectations::expectations(file, config.country) {
+                Ok(found) => expectations.extend(found),
+                Err(found) => mistakes.extend(found),
+            }
+        }
+        let (rules, contacts, warnings) = match check(&rule_files, &contacts_file, config.country) {
+            Ok(found) => found,
+            Err(found) => {
+                mistakes.extend(found);
+                return Err(refuse(&mistakes, &files));
+            }
+        };
+        if !mistakes.is_empty() {
+            return Err(refuse(&mistakes, &files));
+        }
+        let warnings = if warnings.is_empty() { String::new() } else { render(&warnings, &files, false) };
+        Ok(Workspace {
+            folder,
+            config,
+            config_text: text,
+            rules,
+            rule_files,
+            contacts,
+            contacts_file,
+            expectations,
+            expectation_files,
+            warnings,
+        })
+    }
+
+    /// The workspace as it was when a run was made: rules, contacts and expectations from the facts of the book, by the
+    /// hashes of the run's inputs.
+    ///
+    /// # Errors
+    /// A fact that is missing or changed (exit 7).
+    pub fn of_the_time(settings: &Settings, book: &Book, inputs: &[(String, Hash)]) -> Result<Workspace> {
+        let kept = |kind: &str| -> Result<Vec<SourceFile>> {
+            let mut files = Vec::new();
+            for (name, hash) in inputs {
+                let Some(name) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) else { continue };
+                let bytes = book.fact(hash)?.and_then(|bytes| String::from_utf8(bytes).ok());
+                let text = bytes.ok_or_else(|| {
+                    Failure::new(Exit::Verification, format!("the book does not hold {kind} {name} of that time"))
+                })?;
+                files.push(SourceFile { name: name.to_owned(), text });
+            }
+            Ok(files)
+        };
+        let rule_files = kept("rules")?;
+        let contacts_file = kept("contacts")?.pop().unwrap_or(SourceFile { name: String::new(), text: String::new() });
+        let (rules, contacts, _) = check(&rule_files, &contacts_file, settings.config.country)
+            .map_err(|mistakes| refuse(&mistakes, &rule_files))?;
+        Ok(Workspace {
+            folder: settings.folder.clone(),
+            config: settings.config.clone(),
+            config_text: settings.text.clone(),
+            rules,
+            rule_files,
+            contacts,
+            contacts_file,
+            expectations: Vec::new(),
+            expectation_files: Vec::new(),
+            warnings: String::new(),
+        })
+    }
+
+    /// A path of the configuration, relative to its folder.
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.folder.join(written)
+    }
+}
+
+/// Checks rule files and a contact list together. Contacts are checked even when only warnings were found.
+///
+/// # Errors
+/// The mistakes of both.
+pub fn check(
+    rule_files: &[SourceFile],
+    contacts: &SourceFile,
+    home: Country,
+) -> std::result::Result<(RuleSet, ContactList, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (rules, warnings) = rules::load::rule_set(rule_files, home)?;
+    let contacts = rules::contacts::contact_list(contacts, &rules, home)?;
+    Ok((rules, contacts, warnings))
+}
+
+/// All `*.toml` files of a folder, by name.
+///
+/// # Errors
+/// A folder that cannot be read or holds no rule file (exit 2), a file that is not UTF-8 (exit 3).
+pub fn read_rules(folder: &Path) -> Result<Vec<SourceFile>> {
+    let shown = folder.display().to_string();
+    let entries = fs::read_dir(folder).map_err(|error| Failure::io(&error, format!("reading the rules in {shown}")))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::io(&error, format!("reading the rules in {shown}")))?;
+        if entry.path().extension().is_some_and(|ending| ending == "toml") {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        return Err(Failure::new(Exit::Usage, format!("there is no rule file in {shown}"))
+            .hint("Rule files are named *.toml; `tollbook init` writes a first one."));
+    }
+    paths.iter().map(|path| read_file(path, &name_of(path))).collect()
+}
+
+/// One text file, under the name the user knows it by.
+///
+/// # Errors
+/// A file that cannot be read (exit 2) or is not UTF-8 (exit 3).
+pub fn read_file(path: &Path, name: &str) -> Result<SourceFile> {
+    let bytes = fs::read(path).map_err(|error| Failure::io(&error, format!("reading {}", path.display())))?;
+    sheet::decode(name, &bytes).map_err(|mistake| refuse(&[mistake], &[]))
+}
+
+/// The failure that shows all mistakes (exit 3).
+pub fn refuse(mistakes: &[Diagnostic], files: &[SourceFile]) -> Failure {
+    let errors = mistakes.iter().filter(|mistake| mistake.severity == Severity::Error).count();
+    let colour = false;
+    let places: std::collections::BTreeSet<&str> = mistakes.iter().map(|mistake| mistake.file.as_str()).collect();
+    let message = format!("{} in {}", counted(errors, "mistake"), counted(places.len(), "file"));
+    Failure::new(Exit::Mistakes, message).details(render(mistakes, files, colour))
+}
+
+/// The last part of a path, for messages.
+pub fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

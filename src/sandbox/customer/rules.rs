@@ -4,9 +4,12 @@ use super::CustomerFile;
 use crate::sandbox::world::World;
 use chrono::Datelike;
 
-/// All rule files. They are in force from the start of the world's year.
+/// The year of the examples; the price lists are in force by then at the latest.
+const YEAR_OF_EXAMPLES: i32 = 2026;
+
+/// All rule files. They are in force from the start of the world's year, or of the examples' if that is earlier.
 pub(super) fn files(world: &World) -> Vec<CustomerFile> {
-    let valid_from = format!("{}-01-01", world.calendar.date(0).year());
+    let valid_from = format!("{}-01-01", world.calendar.date(0).year().min(YEAR_OF_EXAMPLES));
     [
         ("rules/client-abroad.toml", ABROAD),
         ("rules/client-premium.toml", PREMIUM),

@@ -274,3 +274,26 @@ async fn only_loopback_is_served() {
 fn there_must_be_a_runtime() {
     assert!(matches!(start(short(), Clock::fixed(Utc::now())), Err(StartError::NoRuntime)));
 }
+
+#[tokio::test]
+async fn unknown_behaviour_is_a_switch() {
+    let world = World::generate(short().plot());
+    let fax = world.messages.iter().find(|message| message.type_name() == "Fax" && !message.inbound);
+    let fax = fax.expect("a sent fax").id;
+    let line = world.cast.extension(crate::sandbox::world::cast::FAX_LINE).id;
+    let address = format!("/extension/{line}/message-store/{fax}");
+    let month = Some(TimeDelta::days(30));
+    for (retention, days, expected) in [(None, 40, 200), (month, 20, 200), (month, 40, 404)] {
+        let session = open(Options { sent_fax_retention: retention, ..short() }).await;
+        session.running.clock.set(short().from + TimeDelta::days(days));
+        let (status, _) = session.get(&address).await;
+        assert_eq!(status, expected, "{retention:?} {days}");
+    }
+    let edge = world.records.iter().find(|record| record.start_ms % 1000 == 0).expect("a call on the second");
+    let stamp = crate::sandbox::world::calendar::stamp(edge.start_ms);
+    for (date_to_inclusive, expected) in [(false, 0), (true, 1)] {
+        let session = open(Options { date_to_inclusive, ..short() }).await;
+        let list = format!("/call-log?dateFrom={stamp}&dateTo={stamp}&showDeleted=true");
+        assert_eq!(session.all(&list).await.len(), expected);
+    }
+}

@@ -44,7 +44,7 @@ impl Maker<'_> {
     fn delivery(&mut self, number: Number) -> Delivery {
         let to = self.shown(number);
         let retry = i64::from(self.dice.chance(60));
-        let (ending, code, failed_attempts) = match self.dice.weighted(&[860, 60, 50, 25, 5]) {
+        let (ending, code, failed_attempts) = match self.dice.weighted(&[850, 60, 50, 28, 12]) {
             0 => (Ending::Sent, "", retry),
             1 => (Ending::Delivered, "", retry),
             2 => (Ending::SendingFailed, self.dice.pick(&FAILURE_CODES), 3),

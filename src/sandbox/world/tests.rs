@@ -176,3 +176,50 @@ fn a_side_each_doubles_internal_records_only() {
     assert_eq!(2 * calls_two, records_two);
     assert!(calls > 0);
 }
+
+#[test]
+fn versions_follow_each_other() {
+    let world = october();
+    for record in &world.records {
+        let times: Vec<i64> = record.versions.iter().map(|version| version.visible_from_ms).collect();
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{record:?}");
+        let settled = record.versions.iter().find(|version| !matches!(version.look, Look::Ringing(_)));
+        assert!(settled.is_some_and(|version| version.visible_from_ms >= record.end_ms() + 15_000));
+    }
+    for message in &world.messages {
+        let times: Vec<i64> = message.versions.iter().map(|version| version.visible_from_ms).collect();
+        assert!(
+            times.windows(2).all(|pair| pair[0] < pair[1]) && times[0] > message.created_ms,
+            "{message:?}"
+        );
+    }
+}
+
+#[test]
+fn no_number_is_anybodys() {
+    let fiction = |number: number::Number| {
+        let american = number / 10_000_000_000 == 1 && number / 100 % 100_000 == 55_501;
+        american || number / 1000 == 442_079_460 || number / 1000 == 441_632_960
+    };
+    let world = october();
+    for record in &world.records {
+        let numbers = record.outside.map(|outside| outside.number).into_iter().chain(record.own);
+        assert!(numbers.into_iter().all(fiction), "{record:?}");
+    }
+    for extension in &world.cast.extensions {
+        assert!(extension.direct.into_iter().chain(extension.mobile).all(fiction), "{extension:?}");
+    }
+    assert!(world.truth().texts.iter().filter_map(|text| text.outside).all(fiction));
+    assert!(world.truth().faxes.iter().filter_map(|fax| fax.outside).all(fiction));
+}
+
+#[test]
+fn every_fate_and_ending_comes_with_any_seed() {
+    for seed in [7, 2026] {
+        let world = World::generate(Plot { seed, ..Plot::default() });
+        let fates: BTreeSet<Fate> = world.truth().promises.iter().map(|promise| promise.fate).collect();
+        let endings: BTreeSet<Ending> = world.truth().faxes.iter().map(|fax| fax.ending).collect();
+        assert_eq!((fates.len(), endings.len()), (9, 6), "seed {seed}: {fates:?} {endings:?}");
+        assert!(world.truth().calls.iter().filter(|call| !call.decidable).count() == 3);
+    }
+}

@@ -88,7 +88,7 @@ fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<S
 /// # Errors
 /// A book that cannot be written.
 pub fn redaction(book: &mut Book, keep_text: bool) -> Result<Redaction> {
-    let known = book.facts(TEXT_KEY)?.first().map(|fact| fact.hash);
+    let known = book.facts(TEXT_KEY)?.first().map(|(_, hash)| *hash);
     let bytes = match known {
         Some(hash) => book.fact(&hash)?.unwrap_or_default(),
         None => {

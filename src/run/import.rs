@@ -133,11 +133,12 @@ fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant, account: Optio
         let diagnostics: Vec<Diagnostic> = mistakes
             .into_iter()
             .map(|mistake| {
-                let place = match (mistake.line, mistake.column) {
-                    (line, Some(column)) => format!("line {line}, column {column}: "),
-                    (line, None) => format!("line {line}: "),
-                };
-                Diagnostic::error("wrong-portal-file", name, None, format!("{place}{}", mistake.message)).hint(mistake.hint)
+                let message = format!("line {}, {}: {}", mistake.line, mistake.column, mistake.message);
+                let diagnostic = Diagnostic::error("wrong-portal-file", name, None, message);
+                match mistake.hint {
+                    Some(hint) => diagnostic.hint(hint),
+                    None => diagnostic,
+                }
             })
             .collect();
         refuse(&diagnostics, &[file])

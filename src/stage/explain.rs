@@ -73,6 +73,11 @@ pub fn counted(unit: Unit, count: i128) -> String {
     }
 }
 
+/// `1 record`, `2 records`.
+pub fn counted_noun(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// What an example gave against what it expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleResult {

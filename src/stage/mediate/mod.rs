@@ -10,6 +10,8 @@ mod party;
 mod usage;
 mod words;
 
+pub use usage::event as usage_event;
+
 use std::collections::BTreeMap;
 
 use crate::domain::Country;

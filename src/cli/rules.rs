@@ -1,0 +1,90 @@
+//! `tollbook rules`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::domain::{Country, Exit, Failure, Result};
+use crate::rules::diagnostic::render;
+use crate::rules::{RuleSet, load};
+use crate::run::workspace::{read_rules, refuse};
+use crate::stage::explain::{counted_noun, run_examples};
+
+use super::printer::Printer;
+
+/// What to do with rule files.
+#[derive(Subcommand)]
+pub enum Action {
+    /// Check rule files and show every mistake
+    Check(Arguments),
+    /// Run the examples that the rule files carry
+    Test(Arguments),
+}
+
+/// The arguments of both.
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder of the rule files
+    #[arg(default_value = "rules", value_name = "DIR")]
+    folder: PathBuf,
+    /// Country of numbers without a country code
+    #[arg(long, default_value = "US")]
+    country: String,
+}
+
+/// Runs one of the actions.
+pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
+    match action {
+        Action::Check(arguments) => check(arguments, printer),
+        Action::Test(arguments) => test(arguments, printer),
+    }
+}
+
+fn read(arguments: &Arguments, printer: &mut Printer) -> Result<RuleSet> {
+    let country = Country::from_code(&arguments.country)
+        .ok_or_else(|| Failure::new(Exit::Usage, format!("\"{}\" is not a country", arguments.country)))?;
+    let files = read_rules(&arguments.folder)?;
+    let (rules, warnings) = load::rule_set(&files, country).map_err(|mistakes| refuse(&mistakes, &files))?;
+    if !warnings.is_empty() {
+        printer.say(render(&warnings, &files, false).trim_end());
+    }
+    Ok(rules)
+}
+
+fn check(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
+    let rules = read(arguments, printer)?;
+    let rates: usize = rules.tariffs.iter().map(|tariff| tariff.rates.len()).sum();
+    let json = serde_json::json!({ "tariffs": rules.tariffs.len(), "rates": rates, "hash": rules.hash.hex() });
+    let text = format!(
+        "{} with {}, {}: no mistakes",
+        counted_noun(rules.tariffs.len() as u64, "tariff version"),
+        counted_noun(rates as u64, "rate"),
+        counted_noun(rules.examples.len() as u64, "example")
+    );
+    printer.result(&json, &text);
+    Ok(Exit::Done)
+}
+
+fn test(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
+    let rules = read(arguments, printer)?;
+    let results = run_examples(&rules)?;
+    let mut failed = 0;
+    let mut text = String::new();
+    for result in &results {
+        if result.differences.is_empty() {
+            continue;
+        }
+        failed += 1;
+        text.push_str(&format!("{}: example of tariff {}\n", result.example.file, result.example.tariff));
+        for difference in &result.differences {
+            text.push_str(&format!("  {difference}\n"));
+        }
+        for step in &result.steps {
+            text.push_str(&format!("    {step}\n"));
+        }
+    }
+    text.push_str(&format!("{} passed, {failed} failed", results.len() - failed));
+    let json = serde_json::json!({ "passed": results.len() - failed, "failed": failed });
+    printer.result(&json, &text);
+    Ok(if failed == 0 { Exit::Done } else { Exit::Mistakes })
+}

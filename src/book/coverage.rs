@@ -37,16 +37,19 @@ impl Book {
         let ids = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
-            let stored = stored_window(&self.connection, id)?;
-            if stored.stamp != Some(stored.hash()) {
-                let window = &stored.window;
-                let name = format!("{} from {}", window.feed.name(), window.span.from);
-                return Err(damaged(format!("the coverage of {name} was changed")));
-            }
-            all.push(one_coverage(stored.window, stored.state, &stored.listings));
+            all.push(checked_coverage(&self.connection, id)?);
         }
         all.sort_by(|one, other| one.window.cmp(&other.window));
         Ok(all)
+    }
+
+    /// One window's state; `None` when it is not known.
+    pub fn coverage_of(&self, window: &PullWindow) -> Result<Option<Coverage>> {
+        let read = || match known_window(&self.connection, window)? {
+            Some(id) => checked_coverage(&self.connection, id).map(Some),
+            None => Ok(None),
+        };
+        read().map_err(Trouble::doing("reading the coverage"))
     }
 
     /// The listings of a window, oldest first; none when the window is not known.
@@ -88,6 +91,17 @@ impl Book {
         gaps.sort();
         Ok(gaps)
     }
+}
+
+/// A window's coverage, checked against its stamp.
+fn checked_coverage(connection: &Connection, id: i64) -> Outcome<Coverage> {
+    let stored = stored_window(connection, id)?;
+    if stored.stamp != Some(stored.hash()) {
+        let window = &stored.window;
+        let name = format!("{} from {}", window.feed.name(), window.span.from);
+        return Err(damaged(format!("the coverage of {name} was changed")));
+    }
+    Ok(one_coverage(stored.window, stored.state, &stored.listings))
 }
 
 fn one_coverage(window: PullWindow, state: CoverageState, listings: &[Listing]) -> Coverage {

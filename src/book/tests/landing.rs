@@ -53,7 +53,8 @@ fn coverage_follows_the_listings() {
     assert_eq!(book.coverage().unwrap()[0].state, CoverageState::Sealed);
     land_listing(&mut book, &window, 4, &[&[a]]);
     assert_eq!(book.coverage().unwrap()[0].state, CoverageState::Collected, "a listing differs");
-    assert_eq!(book.listings(&day(5)).unwrap(), Vec::new());
+    assert_eq!(book.coverage_of(&window).unwrap().as_ref(), book.coverage().unwrap().first());
+    assert_eq!((book.coverage_of(&day(5)).unwrap(), book.listings(&day(5)).unwrap()), (None, Vec::new()));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the book as its callers see it. The codec here is a plain one: the book must not care.
 
+mod corruption;
 mod crashes;
 mod documents;
 mod landing;

@@ -18,10 +18,6 @@ impl Printer {
         Printer { json }
     }
 
-    /// Whether results are asked for as JSON.
-    pub fn json(&self) -> bool {
-        self.json
-    }
 
     /// A line of data. A reader that went away ends the program quietly, as other tools do.
     pub fn data(&mut self, text: &str) {

@@ -48,9 +48,16 @@ pub fn pull(
     refuse_live_feed(book, now)?;
     let redaction = redaction(book, settings.keep_text)?;
     let puller = Puller::new(puller_settings(settings, redaction)?, scope)?;
-    let mut landing = BookLanding { book, watch };
-    let summary = client::pull_blocking(puller, credentials, transport, clock, &mut landing)?;
+    let mut landing = BookLanding { book, watch, agreed: Vec::new() };
+    let pulled = client::pull_blocking(puller, credentials, transport, clock, &mut landing);
+    // Windows that agreed are sealed together, so that they share their files; after a failure too.
+    let agreed = std::mem::take(&mut landing.agreed);
+    if !agreed.is_empty() {
+        book.seal(&agreed, now, &codec())?;
+    }
+    let summary = pulled?;
     book.pull_completed(clock.now())?;
+    book.checkpoint()?;
     Ok(summary)
 }
 
@@ -112,6 +119,8 @@ fn random_key() -> Result<[u8; 32]> {
 struct BookLanding<'a> {
     book: &'a mut Book,
     watch: Watch<'a>,
+    /// Windows whose listings agreed.
+    agreed: Vec<PullWindow>,
 }
 
 impl Landing for BookLanding<'_> {
@@ -123,8 +132,13 @@ impl Landing for BookLanding<'_> {
         self.book.land_page(page, records, cursor).map(|_| ())
     }
 
-    fn seal(&mut self, window: &PullWindow, at: Instant) -> Result<()> {
-        self.book.seal(std::slice::from_ref(window), at, &codec()).map(|_| ())
+    fn coverage_of(&self, window: &PullWindow) -> Result<Option<Coverage>> {
+        self.book.coverage_of(window)
+    }
+
+    fn seal(&mut self, window: &PullWindow, _at: Instant) -> Result<()> {
+        self.agreed.push(window.clone());
+        Ok(())
     }
 
     fn gap(&mut self, gap: &Gap, at: Instant) -> Result<()> {

@@ -34,7 +34,8 @@ pub fn of_period(book: &Book, config: &Config, period: Span, records: &[DecodedR
     for entry in coverage.iter().filter(|entry| is_usage(entry.window.feed.kind)) {
         by_feed.entry(entry.window.feed.clone()).or_default().push(entry);
     }
-    for feed in needed(config, records) {
+    let mailboxes_known = by_feed.keys().any(|feed| feed.mailbox.is_some());
+    for feed in needed(config, records, mailboxes_known) {
         by_feed.entry(feed).or_default();
     }
     for gap in &gaps {
@@ -73,7 +74,7 @@ fn is_usage(kind: FeedKind) -> bool {
 }
 
 /// Feeds that must cover the period: those that are pulled, and those that imported records came from.
-fn needed(config: &Config, records: &[DecodedRecord]) -> BTreeSet<Feed> {
+fn needed(config: &Config, records: &[DecodedRecord], mailboxes_known: bool) -> BTreeSet<Feed> {
     let mut feeds = BTreeSet::new();
     if config.service.is_some() && config.collect.call_log {
         feeds.insert(Feed::account_wide(FeedKind::CallLog));
@@ -86,7 +87,8 @@ fn needed(config: &Config, records: &[DecodedRecord]) -> BTreeSet<Feed> {
             _ => false,
         };
     }
-    if records.iter().any(|record| record.record.key.kind == RecordKind::Message) && config.service.is_none() {
+    // Messages are pulled mailbox by mailbox; without any, they came from files.
+    if !mailboxes_known && records.iter().any(|record| record.record.key.kind == RecordKind::Message) {
         feeds.insert(Feed::account_wide(FeedKind::Messages));
     }
     feeds

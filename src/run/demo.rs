@@ -47,7 +47,12 @@ pub fn demo(out: &Path, watch: Watch<'_>) -> Result<Demo> {
     let folder = beside(out, "workspace")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Bug, format!("no runtime for the sandbox: {error}")))?;
-    let options = Options { seed: SEED, rate_window: Duration::from_secs(1), ..Options::default() };
+    let options = Options {
+        seed: SEED,
+        rate_window: Duration::from_secs(1),
+        advertised_origin: Some("http://sandbox.invalid".to_owned()),
+        ..Options::default()
+    };
     let plot = options.plot();
     let end = plot.from + TimeDelta::days(i64::from(plot.days));
     let clock = Clock::fixed(plot.from);

@@ -572,10 +572,14 @@ impl Puller {
             return Ok(());
         }
         self.summary.listings += 1;
-        if job.plan.purpose != Purpose::Settle {
-            return Ok(());
-        }
         let digest = coverage.and_then(|coverage| coverage.digest);
+        match job.plan.purpose {
+            Purpose::Once => return Ok(()),
+            Purpose::Reread if digest.is_some() && digest == job.plan.previous_digest => return Ok(()),
+            // What was sealed differs now: the window is open again until two listings agree.
+            Purpose::Reread => job.plan.purpose = Purpose::Settle,
+            Purpose::Settle => {}
+        }
         let window: PullWindow = job.plan.window.clone();
         if digest.is_some() && digest == job.plan.previous_digest {
             self.summary.windows_sealed += 1;

@@ -60,6 +60,9 @@ pub struct Options {
     pub date_to_inclusive: bool,
     /// Whether times in requests are cut to whole seconds, as the guide says they may be.
     pub cut_request_times: bool,
+    /// The origin that stands in the addresses of served bodies, instead of the real one: with it the same world gives
+    /// the same bytes on any port. Clients rebuild addresses on their configured origin.
+    pub advertised_origin: Option<String>,
     /// After which time sent faxes are gone; 30 days at the real service. Absent: they stay.
     pub sent_fax_retention: Option<TimeDelta>,
 }
@@ -81,6 +84,7 @@ impl Default for Options {
             internal_sides: plot.internal_sides,
             date_to_inclusive: false,
             cut_request_times: true,
+            advertised_origin: None,
             sent_fax_retention: None,
         }
     }
@@ -234,7 +238,7 @@ pub fn serve(world: Arc<World>, options: Options, clock: Clock) -> Result<Runnin
     let app = App {
         world: Arc::clone(&world),
         clock: clock.clone(),
-        origin: origin.clone(),
+        origin: options.advertised_origin.clone().unwrap_or_else(|| origin.clone()),
         limits: Limits::new(options.rate_window, options.limits_lifted),
         tokens: Tokens::new(credentials.clone(), options.token_life, uses, world.plot().seed),
         faults: FaultCounters::default(),

@@ -13,7 +13,9 @@ use super::{ConfigArgument, actor, now};
 
 /// The arguments of `accept-gap`.
 #[derive(Args)]
-#[command(after_help = "Example: tollbook accept-gap messages/400131428008 --reason \"mailbox of a departed user, deleted\" --actor anna")]
+#[command(
+    after_help = "Example: tollbook accept-gap messages/400131428008 --reason \"mailbox of a departed user, deleted\" --actor anna"
+)]
 pub struct Arguments {
     /// The feed with the gap, as `status` names it
     feed: String,
@@ -31,7 +33,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let settings = Settings::load(&arguments.config.config)?;
     let feed = Feed::from_name(&arguments.feed).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("\"{}\" is not a feed", arguments.feed)).hint("`tollbook status` names the feeds.")
+        Failure::new(Exit::Usage, format!("\"{}\" is not a feed", arguments.feed))
+            .hint("`tollbook status` names the feeds.")
     })?;
     if arguments.reason.trim().is_empty() {
         return Err(Failure::new(Exit::Usage, "a gap is accepted only with a reason"));
@@ -40,6 +43,9 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let _lock = book.lock("accept-gap")?;
     let actor = actor(arguments.actor.as_ref());
     book.decide(ACCEPT_GAP, &feed.name(), &actor, &arguments.reason, now())?;
-    printer.result(&serde_json::json!({ "feed": feed.name(), "actor": actor }), &format!("Accepted the gap in {}.", feed.name()));
+    printer.result(
+        &serde_json::json!({ "feed": feed.name(), "actor": actor }),
+        &format!("Accepted the gap in {}.", feed.name()),
+    );
     Ok(Exit::Done)
 }

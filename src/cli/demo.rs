@@ -13,7 +13,9 @@ use super::run::summary;
 
 /// The arguments of `demo`.
 #[derive(Args)]
-#[command(after_help = "Example: tollbook demo --out out\nRun again after an interruption, it goes on where it stopped.")]
+#[command(
+    after_help = "Example: tollbook demo --out out\nRun again after an interruption, it goes on where it stopped."
+)]
 pub struct Arguments {
     /// Folder for the results; the book goes to DIR.book, the invented customer's files to DIR.workspace
     #[arg(long, value_name = "DIR")]

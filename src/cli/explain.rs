@@ -16,7 +16,9 @@ use super::printer::Printer;
 
 /// The arguments of `explain`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tollbook explain INV-000003 --line 2\n  tollbook explain INV-000003 --line 2 --event call:s-0123")]
+#[command(
+    after_help = "Examples:\n  tollbook explain INV-000003 --line 2\n  tollbook explain INV-000003 --line 2 --event call:s-0123"
+)]
 pub struct Arguments {
     /// Number of the document
     number: String,
@@ -67,7 +69,13 @@ fn text(found: &Explanation) -> String {
     text.push_str(&format!("price: {}\n\n", line.price));
     for event in &found.events {
         let units = counted(line.unit, i128::from(event.units));
-        text.push_str(&format!("  {}  {:>10}  {:>14}  {}\n", event.start, units, event.exact.digits(6), event.event));
+        text.push_str(&format!(
+            "  {}  {:>10}  {:>14}  {}\n",
+            event.start,
+            units,
+            event.exact.digits(6),
+            event.event
+        ));
     }
     text.push_str(&format!(
         "\n{} add up to {} exactly; the line is {} (rounding added {})\n",
@@ -86,7 +94,9 @@ fn text(found: &Explanation) -> String {
         }
         let verdict = match steps.replayed == steps.kept {
             true => "as finalised".to_owned(),
-            false => format!("finalised was {}: facts or rules of derivation changed since", steps.kept.shortest()),
+            false => {
+                format!("finalised was {}: facts or rules of derivation changed since", steps.kept.shortest())
+            }
         };
         text.push_str(&format!("  the steps add up to {}, {verdict}\n", steps.replayed.shortest()));
     }

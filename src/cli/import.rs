@@ -18,7 +18,9 @@ use super::{ConfigArgument, actor, now};
 
 /// The arguments of `import`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tollbook import pages/*.json\n  tollbook import CallLog.csv --covers 2026-10-01..2026-11-01 --reason \"whole month downloaded\"\n  tollbook import --usage usage.csv")]
+#[command(
+    after_help = "Examples:\n  tollbook import pages/*.json\n  tollbook import CallLog.csv --covers 2026-10-01..2026-11-01 --reason \"whole month downloaded\"\n  tollbook import --usage usage.csv"
+)]
 pub struct Arguments {
     #[command(flatten)]
     config: ConfigArgument,
@@ -43,7 +45,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let settings = Settings::load(&arguments.config.config)?;
     let config = &settings.config;
-    let complete = arguments.covers.as_deref().map(|text| complete(arguments, text, config.zone)).transpose()?;
+    let complete =
+        arguments.covers.as_deref().map(|text| complete(arguments, text, config.zone)).transpose()?;
     let folder = settings.path(&config.book);
     let mut book = match Book::open(&folder) {
         Ok(book) => book,
@@ -55,7 +58,8 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     for path in &arguments.files {
-        let file = import(&mut book, path, arguments.usage, &redaction, config.zone, now(), complete.as_ref())?;
+        let file =
+            import(&mut book, path, arguments.usage, &redaction, config.zone, now(), complete.as_ref())?;
         let note = if file.imported.repeated { " (imported before)" } else { "" };
         lines.push(format!(
             "{}: {} of {}, {} new{note}",
@@ -83,11 +87,13 @@ fn complete(arguments: &Arguments, text: &str, zone: crate::domain::Zone) -> Res
             .hint("Write --covers 2026-10-01..2026-11-01; the second is the first day that is not covered.")
     };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let midnight = |day: &str| -> Result<Instant> { Ok(zone.midnight(reader::date(day).map_err(|_| wrong())?)) };
+    let midnight =
+        |day: &str| -> Result<Instant> { Ok(zone.midnight(reader::date(day).map_err(|_| wrong())?)) };
     let span = Span { from: midnight(from)?, to: midnight(to)? };
     if span.from >= span.to {
         return Err(wrong());
     }
-    let reason = arguments.reason.clone().unwrap_or_else(|| "the files are complete for this span".to_owned());
+    let reason =
+        arguments.reason.clone().unwrap_or_else(|| "the files are complete for this span".to_owned());
     Ok(Complete { span, actor: actor(arguments.actor.as_ref()), reason })
 }

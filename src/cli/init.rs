@@ -50,7 +50,10 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
 
 fn write(path: &Path, text: &str) -> Result<()> {
     let doing = || format!("writing {}", path.display());
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| Failure::io(&error, doing()))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|error| Failure::io(&error, doing()))?;
     file.write_all(text.as_bytes()).map_err(|error| Failure::io(&error, doing()))
 }

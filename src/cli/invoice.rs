@@ -66,12 +66,17 @@ fn list(arguments: &ListArguments, printer: &mut Printer) -> Result<Exit> {
     let mut rows = Vec::new();
     let mut text = String::new();
     for stored in book.documents(arguments.period.as_deref())? {
-        let document: Document = serde_json::from_slice(&stored.body)
-            .map_err(|error| Failure::new(Exit::Verification, format!("document {}: {error}", stored.number)))?;
+        let document: Document = serde_json::from_slice(&stored.body).map_err(|error| {
+            Failure::new(Exit::Verification, format!("document {}: {error}", stored.number))
+        })?;
         let total = document.invoice.total;
         text.push_str(&format!(
             "{}  {}  {}  {:>14}  {}\n",
-            stored.number, stored.period_key, stored.issue_date, total.to_string(), stored.contact_id
+            stored.number,
+            stored.period_key,
+            stored.issue_date,
+            total.to_string(),
+            stored.contact_id
         ));
         rows.push(serde_json::json!({
             "number": stored.number,

@@ -30,8 +30,10 @@ use printer::Printer;
 /// Bill clients for their calls, texts and faxes, and prove that nothing is missing or twice
 #[derive(Parser)]
 #[command(name = "tollbook", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 bug, 2 usage, 3 mistakes in rules or configuration, 4 findings above the \
-threshold, 5 another run holds the book, 6 service unreachable, 7 verification failed, 8 disk, 9 not finalised")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 bug, 2 usage, 3 mistakes in rules or configuration, 4 findings above the \
+threshold, 5 another run holds the book, 6 service unreachable, 7 verification failed, 8 disk, 9 not finalised"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -12,7 +12,9 @@ use super::printer::Printer;
 
 /// The arguments of `price`.
 #[derive(Args)]
-#[command(after_help = "Example: tollbook price --rules rules --contacts contacts.csv --usage usage.csv --out charges.csv --lines lines.csv")]
+#[command(
+    after_help = "Example: tollbook price --rules rules --contacts contacts.csv --usage usage.csv --out charges.csv --lines lines.csv"
+)]
 pub struct Arguments {
     /// Folder of the rule files
     #[arg(long, value_name = "DIR")]
@@ -45,9 +47,15 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let wrong = |what: String| Failure::new(Exit::Usage, what);
     let country = Country::from_code(&arguments.country)
         .ok_or_else(|| wrong(format!("\"{}\" is not a country", arguments.country)))?;
-    let zone = Zone::from_name(&arguments.zone).ok_or_else(|| wrong(format!("\"{}\" is not a time zone", arguments.zone)))?;
-    let request =
-        Request { rules: &arguments.rules, contacts: &arguments.contacts, usage: &arguments.usage, country, zone };
+    let zone = Zone::from_name(&arguments.zone)
+        .ok_or_else(|| wrong(format!("\"{}\" is not a time zone", arguments.zone)))?;
+    let request = Request {
+        rules: &arguments.rules,
+        contacts: &arguments.contacts,
+        usage: &arguments.usage,
+        country,
+        zone,
+    };
     let priced = price(&request)?;
     write(&arguments.out, &priced.charges_csv())?;
     if let Some(path) = &arguments.lines {
@@ -65,7 +73,11 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     for (disposition, count) in counts {
         text.push_str(&format!("\n  {count:>9}  {disposition}"));
     }
-    if arguments.explain { printer.say(&text) } else { printer.result(&json, &text) }
+    if arguments.explain {
+        printer.say(&text)
+    } else {
+        printer.result(&json, &text)
+    }
     Ok(Exit::Done)
 }
 

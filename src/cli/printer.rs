@@ -18,7 +18,6 @@ impl Printer {
         Printer { json }
     }
 
-
     /// A line of data. A reader that went away ends the program quietly, as other tools do.
     pub fn data(&mut self, text: &str) {
         if writeln!(std::io::stdout().lock(), "{}", visible(text)).is_err() {
@@ -68,8 +67,10 @@ impl Bar {
     pub fn show(&self, progress: &Progress) {
         self.bar.set_length(progress.listings_known);
         self.bar.set_position(progress.listings_done);
-        let waiting = progress.waiting.map(|(time, _)| format!(", waiting {} s", time.as_secs())).unwrap_or_default();
-        self.bar.set_message(format!("{} records, {} requests{waiting}", progress.records, progress.requests));
+        let waiting =
+            progress.waiting.map(|(time, _)| format!(", waiting {} s", time.as_secs())).unwrap_or_default();
+        self.bar
+            .set_message(format!("{} records, {} requests{waiting}", progress.records, progress.requests));
     }
 
     /// Takes the bar away.

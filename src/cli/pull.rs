@@ -19,8 +19,10 @@ use super::{ConfigArgument, now};
 
 /// The arguments of `pull`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tollbook pull --from 2026-10-01T00:00:00Z\n  tollbook pull --from 2026-10-01T00:00:00Z --reread\n\
-Secrets come from TOLLBOOK_CLIENT_ID, TOLLBOOK_CLIENT_SECRET and TOLLBOOK_JWT, or from the 0600 file that the configuration names.")]
+#[command(
+    after_help = "Examples:\n  tollbook pull --from 2026-10-01T00:00:00Z\n  tollbook pull --from 2026-10-01T00:00:00Z --reread\n\
+Secrets come from TOLLBOOK_CLIENT_ID, TOLLBOOK_CLIENT_SECRET and TOLLBOOK_JWT, or from the 0600 file that the configuration names."
+)]
 pub struct Arguments {
     #[command(flatten)]
     config: ConfigArgument,
@@ -41,7 +43,8 @@ const DAYS_BACK: i64 = 35;
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let settings = Settings::load(&arguments.config.config)?;
     let service = settings.config.service.clone().ok_or_else(|| {
-        Failure::new(Exit::Mistakes, "the configuration has no [service]").hint("Add [service] with the url of the service.")
+        Failure::new(Exit::Mistakes, "the configuration has no [service]")
+            .hint("Add [service] with the url of the service.")
     })?;
     let url = ServiceUrl::parse(&service.url)?;
     let credentials = credentials(&settings, &service)?;
@@ -80,7 +83,8 @@ fn credentials(settings: &Settings, service: &ServiceSettings) -> Result<Credent
 
 fn instant(text: &str) -> Result<Instant> {
     Instant::parse(text).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("\"{text}\" is not a time with an offset")).hint("Write it as 2026-10-01T00:00:00Z.")
+        Failure::new(Exit::Usage, format!("\"{text}\" is not a time with an offset"))
+            .hint("Write it as 2026-10-01T00:00:00Z.")
     })
 }
 

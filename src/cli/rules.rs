@@ -54,7 +54,8 @@ fn read(arguments: &Arguments, printer: &mut Printer) -> Result<RuleSet> {
 fn check(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let rules = read(arguments, printer)?;
     let rates: usize = rules.tariffs.iter().map(|tariff| tariff.rates.len()).sum();
-    let json = serde_json::json!({ "tariffs": rules.tariffs.len(), "rates": rates, "hash": rules.hash.hex() });
+    let json =
+        serde_json::json!({ "tariffs": rules.tariffs.len(), "rates": rates, "hash": rules.hash.hex() });
     let text = format!(
         "{} with {}, {}: no mistakes",
         counted_noun(rules.tariffs.len() as u64, "tariff version"),

@@ -19,7 +19,9 @@ use super::{ConfigArgument, actor, month, now};
 
 /// The arguments of `run`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tollbook run --period 2026-10\n  tollbook run --period 2026-10 --finalise --actor anna")]
+#[command(
+    after_help = "Examples:\n  tollbook run --period 2026-10\n  tollbook run --period 2026-10 --finalise --actor anna"
+)]
 pub struct Arguments {
     #[command(flatten)]
     pub config: ConfigArgument,
@@ -56,7 +58,8 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let mut book = Book::open(&folder)?;
     let _lock = book.lock("run")?;
     let today = workspace.config.zone.local(now()).date();
-    let month = arguments.period.unwrap_or_else(|| Month::of(Month::of(today).first_day() - chrono::Days::new(1)));
+    let month =
+        arguments.period.unwrap_or_else(|| Month::of(Month::of(today).first_day() - chrono::Days::new(1)));
     let finalise = arguments.finalise.then(|| Finalise {
         actor: actor(arguments.actor.as_ref()),
         issue_date: arguments.issue_date.unwrap_or(today),
@@ -90,11 +93,15 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
 /// The short summary with which every run ends.
 pub fn summary(run: &BillingRun) -> String {
     let conservation = &run.conservation;
-    let mut text = format!("{}:\n", counted_noun(conservation.records_collected.unsigned_abs(), "record version"));
+    let mut text =
+        format!("{}:\n", counted_noun(conservation.records_collected.unsigned_abs(), "record version"));
     for (disposition, count) in &conservation.records {
         text.push_str(&format!("  {count:>9}  {disposition}\n"));
     }
-    text.push_str(&format!("{}:\n", counted_noun(conservation.events_mediated.events.unsigned_abs(), "event")));
+    text.push_str(&format!(
+        "{}:\n",
+        counted_noun(conservation.events_mediated.events.unsigned_abs(), "event")
+    ));
     for (disposition, total) in &conservation.events {
         text.push_str(&format!("  {:>9}  {disposition}\n", total.events));
     }
@@ -107,7 +114,11 @@ pub fn summary(run: &BillingRun) -> String {
         report::lines_of(run, LineKind::Usage)
     ));
     for money in &run.money {
-        text.push_str(&format!("  {:>16}  total, of which tax {}\n", money.total.to_string(), money.tax.digits()));
+        text.push_str(&format!(
+            "  {:>16}  total, of which tax {}\n",
+            money.total.to_string(),
+            money.tax.digits()
+        ));
     }
     text.push_str(&format!(
         "{}: {} matched, {}",

@@ -86,6 +86,7 @@ fn virtual_time(arguments: &Arguments, options: &Options) -> Result<DateTime<Utc
         return Ok(options.from + TimeDelta::days(i64::from(options.days) + 4));
     };
     Instant::parse(text).map(Instant::utc).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("\"{text}\" is not a time with an offset")).hint("Write it as 2026-11-05T00:00:00Z.")
+        Failure::new(Exit::Usage, format!("\"{text}\" is not a time with an offset"))
+            .hint("Write it as 2026-11-05T00:00:00Z.")
     })
 }

@@ -37,9 +37,15 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let kind = if identity.specimen { "sandbox (every document says SPECIMEN)" } else { "real account" };
     let mut text = format!("book:       {}\naccount:    {account}, {kind}\n", folder.display());
     let last = status.last_pull.map(|at| at.rfc3339()).unwrap_or_else(|| "never".to_owned());
-    text.push_str(&format!("last pull:  {last}\nsize:       {} bytes, {} segments\n", status.bytes, status.segments));
+    text.push_str(&format!(
+        "last pull:  {last}\nsize:       {} bytes, {} segments\n",
+        status.bytes, status.segments
+    ));
     for ((kind, standing), count) in &status.versions {
-        text.push_str(&format!("records:    {count:>9}  {kind}, {}\n", format!("{standing:?}").to_lowercase()));
+        text.push_str(&format!(
+            "records:    {count:>9}  {kind}, {}\n",
+            format!("{standing:?}").to_lowercase()
+        ));
     }
     for feed in &status.feeds {
         let holes = match feed.holes.len() {

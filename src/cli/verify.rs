@@ -39,7 +39,11 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         .collect();
     let text = match problems.is_empty() {
         true => "the book is as it was written".to_owned(),
-        false => problems.iter().map(|problem| format!("{}: {}", problem.place, problem.message)).collect::<Vec<_>>().join("\n"),
+        false => problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.place, problem.message))
+            .collect::<Vec<_>>()
+            .join("\n"),
     };
     printer.result(&serde_json::json!({ "problems": rows }), &text);
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Verification })

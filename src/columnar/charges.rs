@@ -92,7 +92,8 @@ pub fn cross_foot(rules: &CompiledRules, state: &GroupState, charges: &[Charge])
         let (left, right) = (aggregated.get(key), kept.get(key));
         if left != right {
             let contact = &rules.payers[key.0 as usize].contact.id;
-            let message = format!("the charges of {contact} add up to {left:?} by columns and to {right:?} by events");
+            let message =
+                format!("the charges of {contact} add up to {left:?} by columns and to {right:?} by events");
             return Err(Failure::new(Exit::Verification, message).while_doing("cross-footing the charges"));
         }
     }

@@ -38,7 +38,8 @@ pub fn frame(events: &[BillableEvent]) -> Result<DataFrame> {
     fn column<T>(events: &[BillableEvent], value: impl Fn(&BillableEvent) -> T) -> Vec<T> {
         events.iter().map(value).collect()
     }
-    let text = |value: fn(&BillableEvent) -> Option<&str>| events.iter().map(value).collect::<Vec<Option<&str>>>();
+    let text =
+        |value: fn(&BillableEvent) -> Option<&str>| events.iter().map(value).collect::<Vec<Option<&str>>>();
     let columns = vec![
         Column::new("id".into(), events.iter().map(|event| event.id.as_str()).collect::<Vec<&str>>()),
         Column::new("start_ms".into(), column(events, |event| event.start.milliseconds())),
@@ -118,11 +119,15 @@ impl<'a> EventColumns<'a> {
         Ok(EventView {
             id: self.id.get(row).ok_or_else(|| wrong("id"))?,
             start: self.start.get(row).map(Instant::from_milliseconds).ok_or_else(|| wrong("start_ms"))?,
-            channel: word(self.channel).and_then(|index| Channel::ALL.get(index).copied()).ok_or_else(|| wrong("channel"))?,
+            channel: word(self.channel)
+                .and_then(|index| Channel::ALL.get(index).copied())
+                .ok_or_else(|| wrong("channel"))?,
             direction: word(self.direction)
                 .and_then(|index| Direction::ALL.get(index).copied())
                 .ok_or_else(|| wrong("direction"))?,
-            outcome: word(self.outcome).and_then(|index| Outcome::ALL.get(index).copied()).ok_or_else(|| wrong("outcome"))?,
+            outcome: word(self.outcome)
+                .and_then(|index| Outcome::ALL.get(index).copied())
+                .ok_or_else(|| wrong("outcome"))?,
             from: party(&self.from, row).ok_or_else(|| wrong("from_class"))?,
             to: party(&self.to, row).ok_or_else(|| wrong("to_class"))?,
             from_country: self.from_country.get(row).and_then(country),

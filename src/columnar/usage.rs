@@ -62,7 +62,10 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Usage>, Vec<Diagnostic>> {
             Ok(row) => {
                 if let Some(earlier) = first.insert(row.row.id.clone(), line) {
                     let message = format!("rows {earlier} and {line} have the same id {}", row.row.id);
-                    mistakes.push(Diagnostic::error("duplicate-id", name, None, message).hint("Give each row its own id."));
+                    mistakes.push(
+                        Diagnostic::error("duplicate-id", name, None, message)
+                            .hint("Give each row its own id."),
+                    );
                 }
                 usage.push(row);
             }
@@ -82,7 +85,8 @@ fn csv_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> {
     let rows = sheet::rows(file, &REQUIRED, &optional)?;
     let columns: Vec<&'static str> = REQUIRED.iter().chain(&optional).copied().collect();
     let cells = |row: &sheet::Row| -> Cells {
-        let cell = |column: &&'static str| row.cell(column).map(|text| ((*column).to_owned(), text.to_owned()));
+        let cell =
+            |column: &&'static str| row.cell(column).map(|text| ((*column).to_owned(), text.to_owned()));
         columns.iter().filter_map(cell).collect()
     };
     Ok(rows.iter().map(|row| (row.line, cells(row))).collect())
@@ -93,7 +97,9 @@ fn json_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> 
     let mut mistakes = Vec::new();
     let mut complain = |line: usize, message: String| {
         let message = format!("line {line}: {message}");
-        mistakes.push(Diagnostic::error("wrong-usage", &file.name, None, message).hint("Write one JSON object a line."));
+        mistakes.push(
+            Diagnostic::error("wrong-usage", &file.name, None, message).hint("Write one JSON object a line."),
+        );
     };
     for (index, line) in file.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let object = match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line) {
@@ -125,7 +131,12 @@ fn json_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> 
 
 fn parquet_rows(name: &str, bytes: &[u8]) -> Result<Vec<(usize, Cells)>, Diagnostic> {
     let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(|error| {
-        Diagnostic::error("broken-parquet", name, None, format!("the file cannot be read as Parquet: {error}"))
+        Diagnostic::error(
+            "broken-parquet",
+            name,
+            None,
+            format!("the file cannot be read as Parquet: {error}"),
+        )
     })?;
     let mut rows: Vec<(usize, Cells)> = (0..frame.height()).map(|row| (row + 1, Cells::new())).collect();
     for column in frame.columns() {
@@ -135,10 +146,15 @@ fn parquet_rows(name: &str, bytes: &[u8]) -> Result<Vec<(usize, Cells)>, Diagnos
             return Err(Diagnostic::error("unknown-column", name, None, message));
         }
         let drifted = || {
-            let message = format!("the column {title} has the type {}, expected a text or a whole number", column.dtype());
+            let message = format!(
+                "the column {title} has the type {}, expected a text or a whole number",
+                column.dtype()
+            );
             Diagnostic::error("wrong-column-type", name, None, message)
         };
-        let fits = column.dtype().is_integer() || column.dtype() == &DataType::String || column.dtype() == &DataType::Null;
+        let fits = column.dtype().is_integer()
+            || column.dtype() == &DataType::String
+            || column.dtype() == &DataType::Null;
         let texts = column.cast(&DataType::String).ok().filter(|_| fits).ok_or_else(drifted)?;
         let texts = texts.str().map_err(|_| drifted())?;
         for (row, text) in rows.iter_mut().zip(texts.iter()) {
@@ -154,7 +170,8 @@ fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
     let mut problems = Vec::new();
     for column in REQUIRED {
         if !cells.contains_key(column) {
-            problems.push((format!("{column} is missing"), "Every row needs id, start, channel and direction."));
+            problems
+                .push((format!("{column} is missing"), "Every row needs id, start, channel and direction."));
         }
     }
     let text = |column: &str| cells.get(column).cloned();
@@ -162,15 +179,22 @@ fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
         let text = cells.get(column)?;
         let value = text.parse::<i64>().ok().filter(|value| *value >= 0);
         if value.is_none() {
-            problems.push((format!("{column} is \"{text}\", not a whole number"), "Leave the cell empty when nobody knows."));
+            problems.push((
+                format!("{column} is \"{text}\", not a whole number"),
+                "Leave the cell empty when nobody knows.",
+            ));
         }
         value
     };
-    let milliseconds = whole("milliseconds").or_else(|| whole("seconds").and_then(|seconds| seconds.checked_mul(1000)));
+    let milliseconds =
+        whole("milliseconds").or_else(|| whole("seconds").and_then(|seconds| seconds.checked_mul(1000)));
     let (segments, pages) = (whole("segments"), whole("pages"));
     let start = cells.get("start").and_then(|start| Instant::parse(start));
     if let (None, Some(start)) = (start, cells.get("start")) {
-        problems.push((format!("start is \"{start}\", not a time with an offset"), "Write it as 2026-03-09T14:00:00-04:00."));
+        problems.push((
+            format!("start is \"{start}\", not a time with an offset"),
+            "Write it as 2026-03-09T14:00:00-04:00.",
+        ));
     }
     if !problems.is_empty() {
         return Err(problems);

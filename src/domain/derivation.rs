@@ -19,25 +19,67 @@ words! {
 /// One step of a derivation. Indices are those of the compiled rules; numerators are over their denominator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    Identified { rule: IdentityRule, payer: u32 },
-    TariffVersion { version: usize },
+    Identified {
+        rule: IdentityRule,
+        payer: u32,
+    },
+    TariffVersion {
+        version: usize,
+    },
     /// The leg policy gave this many milliseconds.
-    Measured { milliseconds: i64, without_legs: bool },
+    Measured {
+        milliseconds: i64,
+        without_legs: bool,
+    },
     /// Whole seconds, rounded up.
-    WholeSeconds { seconds: i64 },
+    WholeSeconds {
+        seconds: i64,
+    },
     /// A run of increments of one clause: billed units `unit_from..unit_from + units`.
-    Increments { clause: u32, unit_from: i64, units: i64, seconds_measured: i64 },
+    Increments {
+        clause: u32,
+        unit_from: i64,
+        units: i64,
+        seconds_measured: i64,
+    },
     /// A count that is billed as it is (segments, pages, messages, calls).
-    Counted { clause: u32, units: i64 },
-    Allowance { counter: usize, left_before: i64, units: i64 },
-    Price { clause: u32, units: i64, numerator: i128 },
-    ConnectionFee { clause: u32, numerator: i128 },
+    Counted {
+        clause: u32,
+        units: i64,
+    },
+    Allowance {
+        counter: usize,
+        left_before: i64,
+        units: i64,
+    },
+    Price {
+        clause: u32,
+        units: i64,
+        numerator: i128,
+    },
+    ConnectionFee {
+        clause: u32,
+        numerator: i128,
+    },
     /// The charge is raised to the floor.
-    Floor { clause: u32, before: i128, numerator: i128 },
+    Floor {
+        clause: u32,
+        before: i128,
+        numerator: i128,
+    },
     /// The charge is lowered to the cap.
-    Cap { clause: u32, before: i128, numerator: i128 },
-    Total { numerator: i128 },
-    Ended { disposition: EventDisposition, reason: Option<SuspenseReason> },
+    Cap {
+        clause: u32,
+        before: i128,
+        numerator: i128,
+    },
+    Total {
+        numerator: i128,
+    },
+    Ended {
+        disposition: EventDisposition,
+        reason: Option<SuspenseReason>,
+    },
 }
 
 /// What the pricing code does with its steps.
@@ -72,7 +114,9 @@ impl Derivation {
     pub fn replay(&self) -> i128 {
         self.steps.iter().fold(0, |sum, step| match step {
             Step::Price { numerator, .. } | Step::ConnectionFee { numerator, .. } => sum + numerator,
-            Step::Floor { before, numerator, .. } | Step::Cap { before, numerator, .. } => sum + numerator - before,
+            Step::Floor { before, numerator, .. } | Step::Cap { before, numerator, .. } => {
+                sum + numerator - before
+            }
             _ => sum,
         })
     }

@@ -54,7 +54,9 @@ impl SuspenseReason {
             SuspenseReason::NoRate => {
                 "No rate of the contact's tariff or the default tariff matches; add one, even at 0."
             }
-            SuspenseReason::PeriodFinalised => "The payer's invoice of this period is final; the event waits for an adjustment.",
+            SuspenseReason::PeriodFinalised => {
+                "The payer's invoice of this period is final; the event waits for an adjustment."
+            }
             SuspenseReason::Overflow => "The quantity or price is beyond what can be computed exactly.",
         }
     }

@@ -62,7 +62,13 @@ pub type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure that ends the program with `exit`. The message is lower case, without a final period.
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into(), context: Vec::new(), hints: Vec::new(), details: String::new() }
+        Failure {
+            exit,
+            message: message.into(),
+            context: Vec::new(),
+            hints: Vec::new(),
+            details: String::new(),
+        }
     }
 
     /// Adds what was being done, outermost last.

@@ -164,7 +164,10 @@ impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Exact, D::Error> {
         let text = String::deserialize(deserializer)?;
         let parsed = text.split_once('/').and_then(|(numerator, denominator)| {
-            Some((numerator.parse::<i128>().ok()?, denominator.parse::<i128>().ok().filter(|number| *number > 0)?))
+            Some((
+                numerator.parse::<i128>().ok()?,
+                denominator.parse::<i128>().ok().filter(|number| *number > 0)?,
+            ))
         });
         let (numerator, denominator) = parsed.ok_or_else(|| D::Error::custom("not a ratio"))?;
         Ok(Exact::new(numerator, denominator))

@@ -130,7 +130,8 @@ impl Default for OutcomeTable {
         let voice = [(Outcome::Answered, Yes, true), (Outcome::Unanswered, No, false)];
         let voicemail = [(Outcome::Received, Yes, true)];
         let mut rows = BTreeMap::new();
-        let all: [(Channel, &[(Outcome, Arrived, bool)]); 5] = [
+        type Rows<'a> = (Channel, &'a [(Outcome, Arrived, bool)]);
+        let all: [Rows<'_>; 5] = [
             (Channel::Voice, &voice),
             (Channel::Sms, &text),
             (Channel::Mms, &text),

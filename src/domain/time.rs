@@ -130,8 +130,12 @@ impl Zone {
     /// Every instant at which the zone's clocks show a civil time: none in a skipped hour, two in a repeated one.
     pub fn passes(&self, local: NaiveDateTime) -> Vec<Instant> {
         let found = self.0.from_local_datetime(&local);
-        let mut passes: Vec<Instant> =
-            found.earliest().into_iter().chain(found.latest()).map(|time| Instant::from_utc(time.to_utc())).collect();
+        let mut passes: Vec<Instant> = found
+            .earliest()
+            .into_iter()
+            .chain(found.latest())
+            .map(|time| Instant::from_utc(time.to_utc()))
+            .collect();
         passes.dedup();
         passes
     }

@@ -2,11 +2,11 @@
 
 use super::text::count_segments;
 use super::wire::{self, MessageText};
+use crate::domain::Instant;
 use crate::domain::record::{RecordKind, SourceRecord};
 use crate::domain::source::{
     CallRecord, Content, Extension, LegRecord, MessageRecord, PartyText, RecipientRecord,
 };
-use crate::domain::Instant;
 
 /// What a stored record says. Usage rows are not the service's and are read elsewhere.
 pub fn content(record: &SourceRecord) -> Content {

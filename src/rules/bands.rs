@@ -55,7 +55,8 @@ impl Timeline {
 }
 
 fn borders_of_day(bands: &[TimeBand], zone: Zone, day: NaiveDate, instants: &mut Vec<Instant>) {
-    let mut minutes: Vec<u32> = bands.iter().flat_map(|band| [band.start_minute, band.end_minute % 1440]).collect();
+    let mut minutes: Vec<u32> =
+        bands.iter().flat_map(|band| [band.start_minute, band.end_minute % 1440]).collect();
     minutes.push(0);
     minutes.sort_unstable();
     minutes.dedup();
@@ -85,5 +86,6 @@ fn is_active(band: &TimeBand, local: NaiveDateTime) -> bool {
         return minute >= band.start_minute && minute < band.end_minute && starts_on(today);
     }
     let yesterday = today.pred_opt();
-    (minute >= band.start_minute && starts_on(today)) || (minute < band.end_minute && yesterday.is_some_and(starts_on))
+    (minute >= band.start_minute && starts_on(today))
+        || (minute < band.end_minute && yesterday.is_some_and(starts_on))
 }

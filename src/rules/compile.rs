@@ -224,7 +224,8 @@ impl CompiledRules {
         mut accept: impl FnMut(&Clause) -> bool,
     ) -> Option<u32> {
         let table = &self.versions[version].tables[table_index(channel, direction)];
-        let mut pick = |clauses: &[u32]| clauses.iter().copied().find(|clause| accept(&self.clauses[*clause as usize]));
+        let mut pick =
+            |clauses: &[u32]| clauses.iter().copied().find(|clause| accept(&self.clauses[*clause as usize]));
         let country = to.1.and_then(|country| table.countries.get(&country));
         let mut country_due = country;
         if let Some(digits) = to.0 {
@@ -279,7 +280,11 @@ impl CompiledRules {
                 to: next.and_then(date).unwrap_or(Span::ALWAYS.to),
             };
             let zone = self.zone_index(rules, tariff.zone, span);
-            let counters = tariff.allowances.iter().map(|allowance| self.counter(&tariff.name, &allowance.name)).collect();
+            let counters = tariff
+                .allowances
+                .iter()
+                .map(|allowance| self.counter(&tariff.name, &allowance.name))
+                .collect();
             let tables = vec![DestinationTable::default(); Channel::ALL.len() * Direction::ALL.len()];
             self.versions.push(CompiledVersion { tariff: tariff.clone(), in_force, zone, tables, counters });
             for (position, rate) in tariff.rates.iter().enumerate() {
@@ -317,12 +322,16 @@ impl CompiledRules {
             charge_floor: rate.charge_floor.map(whole).transpose()?,
             charge_cap: rate.charge_cap.map(whole).transpose()?,
             band_bit: rate.matches.band.map_or(0, |band| 1 << band),
-            bill_when: rate.bill_when.as_ref().map(|outcomes| outcomes.iter().fold(0, |bits, outcome| bits | outcome_bit(*outcome))),
+            bill_when: rate
+                .bill_when
+                .as_ref()
+                .map(|outcomes| outcomes.iter().fold(0, |bits, outcome| bits | outcome_bit(*outcome))),
         };
         for channel in Channel::ALL {
             for direction in Direction::ALL {
                 if applies(&rate.matches, *channel, *direction) {
-                    self.versions[version].tables[table_index(*channel, *direction)].add(&rate.matches.to, index);
+                    self.versions[version].tables[table_index(*channel, *direction)]
+                        .add(&rate.matches.to, index);
                 }
             }
         }
@@ -331,12 +340,15 @@ impl CompiledRules {
     }
 
     fn add_payers(&mut self, rules: &RuleSet, contacts: &ContactList, span: Span) {
-        let tariff_index = |tariffs: &[(String, Vec<usize>)], name: &str| tariffs.iter().position(|(known, _)| known == name);
+        let tariff_index = |tariffs: &[(String, Vec<usize>)], name: &str| {
+            tariffs.iter().position(|(known, _)| known == name)
+        };
         for (index, contact) in contacts.contacts.iter().enumerate() {
             let payer = u32::try_from(index).expect("a contact list has fewer than four billion rows");
             let own = contact.tariff.as_deref().and_then(|name| tariff_index(&self.tariffs, name));
             let default = rules.default_tariff.as_deref().and_then(|name| tariff_index(&self.tariffs, name));
-            let mut tariffs: Vec<usize> = own.into_iter().chain(default.filter(|default| Some(*default) != own)).collect();
+            let mut tariffs: Vec<usize> =
+                own.into_iter().chain(default.filter(|default| Some(*default) != own)).collect();
             let first = self.tariffs[tariffs[0]].1[0];
             let (currency, tariff_zone) = (rules.tariffs[first].currency, rules.tariffs[first].zone);
             // Falling back to a tariff in another currency would mix currencies on one document.
@@ -415,7 +427,9 @@ pub fn is_from(places: &[Place], number: Option<u64>, country: Option<Country>) 
     places.is_empty()
         || places.iter().any(|place| match place {
             Place::Country(wanted) => country == Some(*wanted),
-            Place::Prefix(prefix) => number.is_some_and(|digits| digits.to_string().starts_with(prefix.as_str())),
+            Place::Prefix(prefix) => {
+                number.is_some_and(|digits| digits.to_string().starts_with(prefix.as_str()))
+            }
         })
 }
 
@@ -446,7 +460,8 @@ fn common_denominator(rules: &RuleSet) -> Result<i128> {
     for fee in rules.tariffs.iter().flat_map(|tariff| &tariff.fees) {
         denominators.insert(power_of_ten(fee.amount.scale()), ());
     }
-    let too_large = || Failure::new(Exit::Mistakes, "the prices of the rule set have no common denominator in 128 bits");
+    let too_large =
+        || Failure::new(Exit::Mistakes, "the prices of the rule set have no common denominator in 128 bits");
     denominators.keys().try_fold(1, |common, denominator| lcm(common, *denominator)).ok_or_else(too_large)
 }
 

@@ -81,24 +81,37 @@ pub fn config(file: &SourceFile) -> Result<Config, Vec<Diagnostic>> {
 
 fn read(top: &Table<'_, '_>) -> Option<Config> {
     let or = |key, default: &str| top.text(key).map_or_else(|| default.to_owned(), |text| text.value);
-    let zone = top.required_text("zone", "Name the company's IANA zone: zone = \"America/New_York\".").and_then(|text| {
-        let zone = Zone::from_name(&text.value);
-        if zone.is_none() {
-            top.complain("unknown-zone", text.span.clone(), format!("\"{}\" is not a time zone", text.value), "Name an IANA zone such as America/New_York.");
-        }
-        zone
-    });
+    let zone = top
+        .required_text("zone", "Name the company's IANA zone: zone = \"America/New_York\".")
+        .and_then(|text| {
+            let zone = Zone::from_name(&text.value);
+            if zone.is_none() {
+                top.complain(
+                    "unknown-zone",
+                    text.span.clone(),
+                    format!("\"{}\" is not a time zone", text.value),
+                    "Name an IANA zone such as America/New_York.",
+                );
+            }
+            zone
+        });
     let country = top.text("country").map(|text| {
         let country = Country::from_code(&text.value);
         if country.is_none() {
-            top.complain("unknown-country", text.span.clone(), format!("\"{}\" is not a country", text.value), "Write an ISO code of two letters: \"US\".");
+            top.complain(
+                "unknown-country",
+                text.span.clone(),
+                format!("\"{}\" is not a country", text.value),
+                "Write an ISO code of two letters: \"US\".",
+            );
         }
         country
     });
     let company = top.table("company", "company").map(read_company).unwrap_or_default();
     let service = top.table("service", "service").and_then(read_service);
     let collect = top.table("collect", "collect").map(read_collect).unwrap_or_default();
-    let (series, due_days) = top.table("invoice", "invoice").map_or_else(|| (Some("INV".to_owned()), Some(30)), read_invoice);
+    let (series, due_days) =
+        top.table("invoice", "invoice").map_or_else(|| (Some("INV".to_owned()), Some(30)), read_invoice);
     let expectations = top.texts("expectations").into_iter().map(|text| text.value).collect();
     Some(Config {
         book: or("book", "tollbook.book"),
@@ -128,14 +141,20 @@ fn read_company(table: Table<'_, '_>) -> Seller {
 }
 
 fn read_service(table: Table<'_, '_>) -> Option<ServiceSettings> {
-    let url = table.required_text("url", "Write the service's address: url = \"https://platform.ringcentral.com\".");
+    let url = table
+        .required_text("url", "Write the service's address: url = \"https://platform.ringcentral.com\".");
     let secrets = table.text("secrets").map(|text| text.value);
     for key in ["client_id", "client_secret", "jwt"] {
         if let Some(value) = table.get(key) {
             let hint = "Put it into the environment (TOLLBOOK_CLIENT_ID, TOLLBOOK_CLIENT_SECRET, TOLLBOOK_JWT) or into a file of mode 0600 named by secrets.";
             // The span of the key alone: an excerpt must not show the secret.
             let start = value.span().start;
-            table.complain("secret-in-configuration", start..start, format!("{key} does not belong into the configuration"), hint);
+            table.complain(
+                "secret-in-configuration",
+                start..start,
+                format!("{key} does not belong into the configuration"),
+                hint,
+            );
         }
     }
     table.finish();
@@ -149,11 +168,21 @@ fn read_collect(table: Table<'_, '_>) -> CollectSettings {
         match reader::lapse(&text.value) {
             Ok(milliseconds) if milliseconds >= least => milliseconds,
             Ok(_) => {
-                table.complain("wrong-value", text.span, format!("{key} is too short"), "Write a longer time, such as \"1 hour\".");
+                table.complain(
+                    "wrong-value",
+                    text.span,
+                    format!("{key} is too short"),
+                    "Write a longer time, such as \"1 hour\".",
+                );
                 usual
             }
             Err(message) => {
-                table.complain("wrong-value", text.span, message, "Write a length such as \"1 day\" or \"30 minutes\".");
+                table.complain(
+                    "wrong-value",
+                    text.span,
+                    message,
+                    "Write a length such as \"1 day\" or \"30 minutes\".",
+                );
                 usual
             }
         }
@@ -175,9 +204,16 @@ fn read_invoice(table: Table<'_, '_>) -> (Option<String>, Option<u32>) {
     let series = match table.text("series") {
         None => Some("INV".to_owned()),
         Some(text) => {
-            let shaped = !text.value.is_empty() && text.value.len() <= 16 && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let shaped = !text.value.is_empty()
+                && text.value.len() <= 16
+                && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
             if !shaped {
-                table.complain("wrong-series", text.span.clone(), format!("\"{}\" is not a series", text.value), "Use up to 16 letters and digits.");
+                table.complain(
+                    "wrong-series",
+                    text.span.clone(),
+                    format!("\"{}\" is not a series", text.value),
+                    "Use up to 16 letters and digits.",
+                );
             }
             shaped.then_some(text.value)
         }

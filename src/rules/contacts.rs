@@ -36,7 +36,11 @@ const OPTIONAL: [&str; 14] = [
 ///
 /// # Errors
 /// All mistakes of the file, each with its row.
-pub fn contact_list(file: &SourceFile, rules: &RuleSet, home: Country) -> Result<ContactList, Vec<Diagnostic>> {
+pub fn contact_list(
+    file: &SourceFile,
+    rules: &RuleSet,
+    home: Country,
+) -> Result<ContactList, Vec<Diagnostic>> {
     let rows = sheet::rows(file, &REQUIRED, &OPTIONAL)?;
     let mut reading = Reading { file, rules, numbers: NumberReader::new(home), mistakes: Vec::new() };
     let mut contacts: Vec<Contact> = Vec::with_capacity(rows.len());
@@ -135,10 +139,19 @@ impl Reading<'_> {
         match (currency, tariff) {
             (None, _) => {
                 let hint = "Write an ISO 4217 code such as USD, or leave the cell empty.";
-                self.complain(row, "currency", "unknown-currency", format!("\"{code}\" is not a currency"), hint);
+                self.complain(
+                    row,
+                    "currency",
+                    "unknown-currency",
+                    format!("\"{code}\" is not a currency"),
+                    hint,
+                );
             }
             (Some(currency), Some(tariff)) if currency != tariff.currency => {
-                let message = format!("the contact is billed in {currency}, its tariff {} in {}", tariff.name, tariff.currency);
+                let message = format!(
+                    "the contact is billed in {currency}, its tariff {} in {}",
+                    tariff.name, tariff.currency
+                );
                 let hint = "Give the contact a tariff in its currency.";
                 self.complain(row, "currency", "currency-mismatch", message, hint);
             }
@@ -150,11 +163,19 @@ impl Reading<'_> {
     fn span(&mut self, row: &Row, zone: Zone) -> Span {
         let from = row.cell("valid_from").map(|text| self.date(row, "valid_from", text));
         let to = row.cell("valid_to").map(|text| self.date(row, "valid_to", text));
-        let instant = |date: Option<Option<NaiveDate>>, open: Instant| date.flatten().map_or(open, |date| zone.midnight(date));
+        let instant = |date: Option<Option<NaiveDate>>, open: Instant| {
+            date.flatten().map_or(open, |date| zone.midnight(date))
+        };
         let span = Span { from: instant(from, Span::ALWAYS.from), to: instant(to, Span::ALWAYS.to) };
         if span.from >= span.to {
             let message = format!("the contact on line {} is valid at no time", row.line);
-            self.complain(row, "valid_to", "empty-validity", message, "valid_to is the first day after, and later than valid_from.");
+            self.complain(
+                row,
+                "valid_to",
+                "empty-validity",
+                message,
+                "valid_to is the first day after, and later than valid_from.",
+            );
         }
         span
     }
@@ -172,9 +193,17 @@ impl Reading<'_> {
     fn tax(&mut self, row: &Row) -> Option<Tax> {
         let text = row.cell("tax_rate")?;
         match reader::amount(text) {
-            Ok(rate_percent) => Some(Tax { name: row.cell("tax_name").unwrap_or("Tax").to_owned(), rate_percent }),
+            Ok(rate_percent) => {
+                Some(Tax { name: row.cell("tax_name").unwrap_or("Tax").to_owned(), rate_percent })
+            }
             Err(message) => {
-                self.complain(row, "tax_rate", "wrong-tax-rate", message, "Write a percentage such as 8.875, or leave the cell empty for no tax.");
+                self.complain(
+                    row,
+                    "tax_rate",
+                    "wrong-tax-rate",
+                    message,
+                    "Write a percentage such as 8.875, or leave the cell empty for no tax.",
+                );
                 None
             }
         }
@@ -203,18 +232,32 @@ impl Reading<'_> {
     ) -> Vec<Claim<T>> {
         let mut claims = Vec::new();
         for entry in list(row.cell(column)) {
-            let (text, dates) = entry.split_once('@').map_or((entry, None), |(text, dates)| (text.trim(), Some(dates)));
+            let (text, dates) =
+                entry.split_once('@').map_or((entry, None), |(text, dates)| (text.trim(), Some(dates)));
             let mut span = valid;
             if let Some(dates) = dates {
                 let Some((from, to)) = dates.split_once("..") else {
-                    let hint = "Write a validity as +12125550143@2026-10-01..2026-10-15; either side may be empty.";
-                    self.complain(row, column, "wrong-validity", format!("\"{dates}\" is not a range of days"), hint);
+                    let hint =
+                        "Write a validity as +12125550143@2026-10-01..2026-10-15; either side may be empty.";
+                    self.complain(
+                        row,
+                        column,
+                        "wrong-validity",
+                        format!("\"{dates}\" is not a range of days"),
+                        hint,
+                    );
                     continue;
                 };
-                if let Some(date) = Some(from.trim()).filter(|text| !text.is_empty()).and_then(|text| self.date(row, column, text)) {
+                if let Some(date) = Some(from.trim())
+                    .filter(|text| !text.is_empty())
+                    .and_then(|text| self.date(row, column, text))
+                {
                     span.from = span.from.max(zone.midnight(date));
                 }
-                if let Some(date) = Some(to.trim()).filter(|text| !text.is_empty()).and_then(|text| self.date(row, column, text)) {
+                if let Some(date) = Some(to.trim())
+                    .filter(|text| !text.is_empty())
+                    .and_then(|text| self.date(row, column, text))
+                {
                     span.to = span.to.min(zone.midnight(date));
                 }
             }
@@ -222,7 +265,13 @@ impl Reading<'_> {
                 Ok(value) => claims.push(Claim { value, span }),
                 Err(message) => {
                     let message = format!("{message}, in the contact on line {}", row.line);
-                    self.complain(row, column, "wrong-identifier", message, "Write numbers as +12125550143, separated by semicolons.");
+                    self.complain(
+                        row,
+                        column,
+                        "wrong-identifier",
+                        message,
+                        "Write numbers as +12125550143, separated by semicolons.",
+                    );
                 }
             }
         }
@@ -254,7 +303,8 @@ impl Reading<'_> {
             let Some(id) = row.cell("id") else { continue };
             match first.get(id) {
                 Some(line) => {
-                    let message = format!("the contact id {id} stands on line {line} and on line {}", row.line);
+                    let message =
+                        format!("the contact id {id} stands on line {line} and on line {}", row.line);
                     self.complain(row, "id", "duplicate-id", message, "Give each contact its own id.");
                 }
                 None => {
@@ -265,17 +315,30 @@ impl Reading<'_> {
     }
 
     fn check_claims(&mut self, rows: &[Row], contacts: &[Contact]) {
-        let numbers = contacts.iter().flat_map(|contact| contact.numbers.iter().map(move |claim| (contact, format!("+{}", claim.value), claim.span)));
+        let numbers = contacts.iter().flat_map(|contact| {
+            contact.numbers.iter().map(move |claim| (contact, format!("+{}", claim.value), claim.span))
+        });
         self.check_overlap(rows, "numbers", numbers.collect());
-        let prefixes = contacts.iter().flat_map(|contact| contact.prefixes.iter().map(move |claim| (contact, format!("+{}", claim.value), claim.span)));
+        let prefixes = contacts.iter().flat_map(|contact| {
+            contact.prefixes.iter().map(move |claim| (contact, format!("+{}", claim.value), claim.span))
+        });
         self.check_overlap(rows, "prefixes", prefixes.collect());
-        let extensions = contacts.iter().flat_map(|contact| contact.extensions.iter().map(move |claim| (contact, claim.value.to_string(), claim.span)));
+        let extensions = contacts.iter().flat_map(|contact| {
+            contact.extensions.iter().map(move |claim| (contact, claim.value.to_string(), claim.span))
+        });
         self.check_overlap(rows, "extensions", extensions.collect());
-        let codes = contacts.iter().flat_map(|contact| contact.account_codes.iter().map(move |claim| (contact, claim.value.clone(), claim.span)));
+        let codes = contacts.iter().flat_map(|contact| {
+            contact.account_codes.iter().map(move |claim| (contact, claim.value.clone(), claim.span))
+        });
         self.check_overlap(rows, "account_codes", codes.collect());
     }
 
-    fn check_overlap(&mut self, rows: &[Row], column: &'static str, mut claims: Vec<(&Contact, String, Span)>) {
+    fn check_overlap(
+        &mut self,
+        rows: &[Row],
+        column: &'static str,
+        mut claims: Vec<(&Contact, String, Span)>,
+    ) {
         claims.sort_by(|left, right| (&left.1, left.2, left.0.line).cmp(&(&right.1, right.2, right.0.line)));
         for pair in claims.windows(2) {
             let [(first, value, first_span), (second, other, second_span)] = pair else { continue };

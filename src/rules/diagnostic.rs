@@ -38,7 +38,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at a place of a file.
-    pub fn error(code: &'static str, file: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Diagnostic {
+    pub fn error(
+        code: &'static str,
+        file: &str,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
             code,
@@ -109,7 +114,8 @@ fn render_one(diagnostic: &Diagnostic, file: Option<&SourceFile>, renderer: &Ren
     let mut group = match (&diagnostic.span, file) {
         (Some(span), Some(_)) => {
             let end = span.end.min(text.len());
-            let annotation = AnnotationKind::Primary.span(span.start.min(end)..end).label(clean(&diagnostic.label));
+            let annotation =
+                AnnotationKind::Primary.span(span.start.min(end)..end).label(clean(&diagnostic.label));
             title.element(Snippet::source(text).path(diagnostic.file.clone()).annotation(annotation))
         }
         _ => title.element(annotate_snippets::Origin::path(diagnostic.file.clone())),
@@ -128,6 +134,8 @@ fn clean(text: &str) -> String {
 /// As [`clean`], keeping line ends and byte positions: a control character is one byte in UTF-8 when it is ASCII.
 fn clean_source(text: &str) -> String {
     text.chars()
-        .map(|letter| if letter.is_ascii_control() && letter != '\n' && letter != '\t' { ' ' } else { letter })
+        .map(
+            |letter| if letter.is_ascii_control() && letter != '\n' && letter != '\t' { ' ' } else { letter },
+        )
         .collect()
 }

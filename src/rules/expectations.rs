@@ -29,7 +29,9 @@ pub fn expectations(file: &SourceFile, home: Country) -> Result<Vec<Expectation>
         let expectation = read(file, row, &mut numbers, &mut mistakes);
         if let Some(line) = row.cell("id").and_then(|id| first.insert(id.to_owned(), row.line)) {
             let message = format!("the expectation on line {} has the id of line {line}", row.line);
-            mistakes.push(row.complaint("duplicate-id", file, "id", message).hint("Give each expectation its own id."));
+            mistakes.push(
+                row.complaint("duplicate-id", file, "id", message).hint("Give each expectation its own id."),
+            );
         }
         if let (Some(expectation), true) = (expectation, before == mistakes.len()) {
             found.push(expectation);
@@ -49,7 +51,12 @@ fn read(
     };
     for column in REQUIRED {
         if row.cell(column).is_none() {
-            complain(column, "missing-cell", format!("the expectation on line {} has no {column}", row.line), "Every expectation needs it.");
+            complain(
+                column,
+                "missing-cell",
+                format!("the expectation on line {} has no {column}", row.line),
+                "Every expectation needs it.",
+            );
         }
     }
     if row.cell("contact").is_none() && row.cell("number").is_none() {
@@ -59,7 +66,12 @@ fn read(
     let number = row.cell("number").and_then(|text| match numbers.read(text) {
         (PartyNumber::E164(digits), _) => Some(digits),
         _ => {
-            complain("number", "wrong-identifier", format!("\"{text}\" is not a telephone number"), "Write it as +12125550143.");
+            complain(
+                "number",
+                "wrong-identifier",
+                format!("\"{text}\" is not a telephone number"),
+                "Write it as +12125550143.",
+            );
             None
         }
     });
@@ -73,29 +85,49 @@ fn read(
         parsed
     };
     let (from, to) = (instant("due_from"), instant("due_to"));
-    if let (Some(from), Some(to)) = (from, to) {
-        if from >= to {
-            complain("due_to", "empty-window", format!("the window on line {} is empty", row.line), "due_to must be later than due_from.");
-        }
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        complain(
+            "due_to",
+            "empty-window",
+            format!("the window on line {} is empty", row.line),
+            "due_to must be later than due_from.",
+        );
     }
     let channel = row.cell("channel").and_then(|text| {
         let channel = Channel::from_word(text);
         if channel.is_none() {
-            complain("channel", "unknown-word", format!("\"{text}\" is not a channel"), "Write voice, sms, mms, fax or voicemail.");
+            complain(
+                "channel",
+                "unknown-word",
+                format!("\"{text}\" is not a channel"),
+                "Write voice, sms, mms, fax or voicemail.",
+            );
         }
         channel
     });
     let direction = row.cell("direction").and_then(|text| {
         let direction = Direction::from_word(text).filter(|direction| *direction != Direction::Internal);
         if direction.is_none() {
-            complain("direction", "unknown-word", format!("\"{text}\" is not a direction"), "Write inbound or outbound.");
+            complain(
+                "direction",
+                "unknown-word",
+                format!("\"{text}\" is not a direction"),
+                "Write inbound or outbound.",
+            );
         }
         direction
     });
     let pages = row.cell("pages").and_then(|text| {
         let pages = text.parse::<u32>().ok();
         if pages.is_none() {
-            complain("pages", "wrong-count", format!("\"{text}\" is not a number of pages"), "Write a whole number or leave it empty.");
+            complain(
+                "pages",
+                "wrong-count",
+                format!("\"{text}\" is not a number of pages"),
+                "Write a whole number or leave it empty.",
+            );
         }
         pages
     });

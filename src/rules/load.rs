@@ -8,15 +8,15 @@ use toml::de::DeTable;
 
 use crate::domain::charge::Unit;
 use crate::domain::disposition::EventDisposition;
-use crate::domain::outcome::{Arrived, Channel, Direction, Outcome, OutcomeRule, OutcomeTable};
 use crate::domain::number::NumberReader;
+use crate::domain::outcome::{Arrived, Channel, Direction, Outcome, OutcomeRule, OutcomeTable};
 use crate::domain::{Country, Currency, Hash, Instant, RoundingMode, Zone};
 
 use super::diagnostic::{Diagnostic, Severity, SourceFile, line_of};
 use super::reader;
 use super::ruleset::{
-    Allowance, Example, ExampleEvent, Fee, Increment, LegPolicy, Match, Place, Rate, RuleSet, TariffVersion, TimeBand,
-    WithoutLegs,
+    Allowance, Example, ExampleEvent, Fee, Increment, LegPolicy, Match, Place, Rate, RuleSet, TariffVersion,
+    TimeBand, WithoutLegs,
 };
 use super::table::{Sink, Table, Text};
 
@@ -75,7 +75,8 @@ enum Slot {
 
 impl Draft {
     fn new(files: &[SourceFile], home: Country) -> Draft {
-        let parts: Vec<&[u8]> = files.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]).collect();
+        let parts: Vec<&[u8]> =
+            files.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]).collect();
         let rules = RuleSet {
             default_tariff: None,
             tariffs: Vec::new(),
@@ -98,7 +99,12 @@ impl Draft {
         for (name, table) in top.named_tables("band", "band") {
             if self.rules.bands.iter().any(|band| band.name == name.value) {
                 let message = format!("the band {} is defined twice", name.value);
-                table.complain("duplicate-band", name.span.clone(), message, "Give one of them another name.");
+                table.complain(
+                    "duplicate-band",
+                    name.span.clone(),
+                    message,
+                    "Give one of them another name.",
+                );
             }
             let band = read_band(&name, &table);
             table.finish();
@@ -113,7 +119,12 @@ impl Draft {
         if let Some(name) = top.text("default_tariff") {
             if self.rules.default_tariff.is_some() {
                 let hint = "Keep default_tariff in one file.";
-                top.complain("duplicate-default", name.span.clone(), "the default tariff is named twice", hint);
+                top.complain(
+                    "duplicate-default",
+                    name.span.clone(),
+                    "the default tariff is named twice",
+                    hint,
+                );
             }
             self.rules.default_tariff = Some(name.value.clone());
             self.tariff_mentions.push(Mention { file: file.name.clone(), name });
@@ -165,24 +176,32 @@ impl Draft {
         self.tariff_spans.push(name.span.clone());
     }
 
-    fn read_rate(&mut self, file: &SourceFile, tariff: usize, version: &mut TariffVersion, table: Table<'_, '_>) {
+    fn read_rate(
+        &mut self,
+        file: &SourceFile,
+        tariff: usize,
+        version: &mut TariffVersion,
+        table: Table<'_, '_>,
+    ) {
         let price = value(&table, "price", reader::price, PRICE_HINT);
         if table.get("price").is_none() {
             table.complain("missing-key", table.span.clone(), "rate has no price", PRICE_HINT);
         }
         let (matches, band) = read_match(&table, "match");
-        let increment = value(&table, "increment", reader::increment, "Write first and next seconds: \"60/6\".");
-        if let (Some(_), Some(price)) = (increment, &price) {
-            if price.unit != Unit::Second {
-                let span = table.get("increment").map_or(table.span.clone(), toml::Spanned::span);
-                let hint = "Increments belong to prices per second, minute or hour.";
-                table.complain("increment-without-time", span, format!("{} has no increments", price.text), hint);
-            }
+        let increment =
+            value(&table, "increment", reader::increment, "Write first and next seconds: \"60/6\".");
+        if let (Some(_), Some(price)) = (increment, &price)
+            && price.unit != Unit::Second
+        {
+            let span = table.get("increment").map_or(table.span.clone(), toml::Spanned::span);
+            let hint = "Increments belong to prices per second, minute or hour.";
+            table.complain("increment-without-time", span, format!("{} has no increments", price.text), hint);
         }
         let rate = self.finish_rate(file, &table, version, price, matches, increment);
         if let Some(band) = band {
             // A rate that could not be read still has its band checked; there is no place to put the index then.
-            let slot = Slot::Rate { tariff, rate: if rate.is_some() { version.rates.len() } else { usize::MAX } };
+            let slot =
+                Slot::Rate { tariff, rate: if rate.is_some() { version.rates.len() } else { usize::MAX } };
             self.band_mentions.push((Mention { file: file.name.clone(), name: band }, slot));
         }
         version.rates.extend(rate);
@@ -201,20 +220,26 @@ impl Draft {
         let amount = |key| value(table, key, reader::amount, "Write digits in quotes: \"0.10\".");
         let (connection_fee, charge_floor, charge_cap) =
             (amount("connection_fee"), amount("charge_floor"), amount("charge_cap"));
-        if let (Some(floor), Some(cap)) = (charge_floor, charge_cap) {
-            if cap < floor {
-                let hint = "A cap below the floor can never hold; swap or remove one.";
-                let message = format!("the cap {cap} is below the floor {floor}");
-                table.complain("cap-below-floor", table.span.clone(), message, hint);
-            }
+        if let (Some(floor), Some(cap)) = (charge_floor, charge_cap)
+            && cap < floor
+        {
+            let hint = "A cap below the floor can never hold; swap or remove one.";
+            let message = format!("the cap {cap} is below the floor {floor}");
+            table.complain("cap-below-floor", table.span.clone(), message, hint);
         }
-        let bill_when = table.get("bill_when").map(|_| read_words(table, "bill_when", Outcome::from_word, Outcome::ALL));
+        let bill_when =
+            table.get("bill_when").map(|_| read_words(table, "bill_when", Outcome::from_word, Outcome::ALL));
         let name = table.text("name").map(|name| name.value);
         let price = price?;
         let name = name.unwrap_or_else(|| format!("{} ({})", price.text, version.rates.len() + 1));
         if version.rates.iter().any(|rate| rate.name == name) {
             let hint = "Lines are named after rates: give each its own name.";
-            table.complain("duplicate-rate", table.span.clone(), format!("two rates are called \"{name}\""), hint);
+            table.complain(
+                "duplicate-rate",
+                table.span.clone(),
+                format!("two rates are called \"{name}\""),
+                hint,
+            );
         }
         warn_numbering_plan(table, &matches);
         Some(Rate {
@@ -231,11 +256,19 @@ impl Draft {
         })
     }
 
-    fn read_allowance(&mut self, file: &SourceFile, tariff: usize, version: &mut TariffVersion, table: Table<'_, '_>) {
+    fn read_allowance(
+        &mut self,
+        file: &SourceFile,
+        tariff: usize,
+        version: &mut TariffVersion,
+        table: Table<'_, '_>,
+    ) {
         let name = table.required_text("name", "The name stands on the invoice.");
         let grants = table.required_text("grants", GRANT_HINT).and_then(|text| {
             let parsed = reader::granted(&text.value);
-            parsed.map_err(|message| table.complain("wrong-value", text.span.clone(), message, GRANT_HINT)).ok()
+            parsed
+                .map_err(|message| table.complain("wrong-value", text.span.clone(), message, GRANT_HINT))
+                .ok()
         });
         let text = table.text("grants").map(|text| text.value).unwrap_or_default();
         let (applies_to, band) = read_match(&table, "applies_to");
@@ -259,9 +292,16 @@ impl Draft {
         let arrived = required_word(&table, "arrived", Arrived::from_word, Arrived::ALL);
         let billable = table.flag("billable");
         if table.get("billable").is_none() {
-            table.complain("missing-key", table.span.clone(), "outcome has no billable", "Write true or false.");
+            table.complain(
+                "missing-key",
+                table.span.clone(),
+                "outcome has no billable",
+                "Write true or false.",
+            );
         }
-        if let (Some(channel), Some(outcome), Some(arrived), Some(billable)) = (channel, outcome, arrived, billable) {
+        if let (Some(channel), Some(outcome), Some(arrived), Some(billable)) =
+            (channel, outcome, arrived, billable)
+        {
             if self.rules.outcomes.rule(channel, outcome).is_none() {
                 let message = format!("an event of {channel} is never {outcome}");
                 table.complain("impossible-outcome", table.span.clone(), message, "Remove this row.");
@@ -273,14 +313,20 @@ impl Draft {
 
     fn read_example(&mut self, table: Table<'_, '_>) {
         let tariff = table.required_text("tariff", "Name the tariff the example is for.");
-        let event = table.table("event", "event of the example").and_then(|event| self.read_example_event(event));
+        let event =
+            table.table("event", "event of the example").and_then(|event| self.read_example_event(event));
         if table.get("event").is_none() {
             table.complain("missing-key", table.span.clone(), "example has no event", "Describe one event.");
         }
         let left = table.table("given", "given of the example").map(read_left).unwrap_or_default();
         let expect = table.table("expect", "expect of the example");
         if expect.is_none() && table.get("expect").is_none() {
-            table.complain("missing-key", table.span.clone(), "example expects nothing", "Write expect = { charge = … }.");
+            table.complain(
+                "missing-key",
+                table.span.clone(),
+                "example expects nothing",
+                "Write expect = { charge = … }.",
+            );
         }
         let mut example = Example {
             tariff: tariff.as_ref().map(|name| name.value.clone()).unwrap_or_default(),
@@ -297,7 +343,8 @@ impl Draft {
         };
         if let Some(expect) = expect {
             example.charge = value(&expect, "charge", reader::amount, "Write digits in quotes: \"0.04795\".");
-            example.disposition = word(&expect, "disposition", EventDisposition::from_word, EventDisposition::ALL);
+            example.disposition =
+                word(&expect, "disposition", EventDisposition::from_word, EventDisposition::ALL);
             example.because = expect.texts("because").into_iter().map(|text| text.value).collect();
             expect.finish();
         }
@@ -339,7 +386,17 @@ impl Draft {
             _ => Outcome::Delivered,
         };
         let outcome = outcome.unwrap_or(usual);
-        Some(ExampleEvent { start: start?, channel, direction, outcome, from, to, milliseconds, segments, pages })
+        Some(ExampleEvent {
+            start: start?,
+            channel,
+            direction,
+            outcome,
+            from,
+            to,
+            milliseconds,
+            segments,
+            pages,
+        })
     }
 
     /// What only shows when all files are read.
@@ -351,14 +408,23 @@ impl Draft {
                 let message = format!("there is no band called {}", mention.name.value);
                 let hint = format!("Bands are: {known}.");
                 sink.borrow_mut().push(
-                    Diagnostic::error("unknown-band", &mention.file, Some(mention.name.span.clone()), message).hint(hint),
+                    Diagnostic::error(
+                        "unknown-band",
+                        &mention.file,
+                        Some(mention.name.span.clone()),
+                        message,
+                    )
+                    .hint(hint),
                 );
                 continue;
             };
             let target = match slot {
-                Slot::Rate { tariff, rate } => {
-                    self.rules.tariffs.get_mut(*tariff).and_then(|tariff| tariff.rates.get_mut(*rate)).map(|rate| &mut rate.matches)
-                }
+                Slot::Rate { tariff, rate } => self
+                    .rules
+                    .tariffs
+                    .get_mut(*tariff)
+                    .and_then(|tariff| tariff.rates.get_mut(*rate))
+                    .map(|rate| &mut rate.matches),
                 Slot::Allowance { tariff, allowance } => self
                     .rules
                     .tariffs
@@ -372,7 +438,9 @@ impl Draft {
         }
         self.check_tariff_names(sink);
         self.check_versions(sink);
-        self.rules.tariffs.sort_by(|left, right| (&left.name, left.valid_from).cmp(&(&right.name, right.valid_from)));
+        self.rules
+            .tariffs
+            .sort_by(|left, right| (&left.name, left.valid_from).cmp(&(&right.name, right.valid_from)));
     }
 
     fn check_tariff_names(&self, sink: &Sink) {
@@ -386,7 +454,8 @@ impl Draft {
             let message = format!("there is no tariff called {}", mention.name.value);
             let hint = format!("Tariffs are: {}.", names.join(", "));
             sink.borrow_mut().push(
-                Diagnostic::error("unknown-tariff", &mention.file, Some(mention.name.span.clone()), message).hint(hint),
+                Diagnostic::error("unknown-tariff", &mention.file, Some(mention.name.span.clone()), message)
+                    .hint(hint),
             );
         }
     }
@@ -404,11 +473,15 @@ impl Draft {
                     sink.borrow_mut().push(Diagnostic::error(code, &tariff.file, span, message).hint(hint));
                 };
                 if other.valid_from == tariff.valid_from {
-                    let message = format!("tariff {} is defined twice for the same time (also {place})", tariff.name);
+                    let message =
+                        format!("tariff {} is defined twice for the same time (also {place})", tariff.name);
                     complain("duplicate-tariff", message, "Give the later version its own valid_from.");
                 }
                 if other.currency != tariff.currency || other.zone != tariff.zone {
-                    let message = format!("versions of tariff {} differ in currency or zone (see {place})", tariff.name);
+                    let message = format!(
+                        "versions of tariff {} differ in currency or zone (see {place})",
+                        tariff.name
+                    );
                     complain("tariff-version-differs", message, "Give the new tariff a new name instead.");
                 }
             }
@@ -416,28 +489,46 @@ impl Draft {
     }
 }
 
-const PRICE_HINT: &str = "Write an amount and a unit: \"0.0345 per minute\" (second, minute, hour, call, message, segment, page).";
+const PRICE_HINT: &str =
+    "Write an amount and a unit: \"0.0345 per minute\" (second, minute, hour, call, message, segment, page).";
 const GRANT_HINT: &str = "Write a count and a unit: \"500 minutes\", \"100 messages\".";
 const START_HINT: &str = "Write it with an offset: \"2026-03-09T14:00:00-04:00\".";
 
 fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> {
     let days = value(table, "days", reader::days, "Write days as \"mon-fri\" or \"sat,sun\".");
-    let hours = value(table, "hours", reader::hours, "Write hours as \"08:00-18:00\"; \"22:00-06:00\" wraps past midnight.");
+    let hours = value(
+        table,
+        "hours",
+        reader::hours,
+        "Write hours as \"08:00-18:00\"; \"22:00-06:00\" wraps past midnight.",
+    );
     for key in ["days", "hours"] {
         if table.get(key).is_none() {
             table.complain("missing-key", table.span.clone(), format!("{} has no {key}", table.what), "");
         }
     }
     let zone = table.text("zone");
-    if let Some(zone) = &zone {
-        if zone.value != "contact" {
-            let hint = "Leave it out for the tariff's zone, or write zone = \"contact\".";
-            table.complain("wrong-value", zone.span.clone(), format!("\"{}\" is not a zone of a band", zone.value), hint);
-        }
+    if let Some(zone) = &zone
+        && zone.value != "contact"
+    {
+        let hint = "Leave it out for the tariff's zone, or write zone = \"contact\".";
+        table.complain(
+            "wrong-value",
+            zone.span.clone(),
+            format!("\"{}\" is not a zone of a band", zone.value),
+            hint,
+        );
     }
     let except = read_dates(table);
     let ((start_minute, end_minute), days) = (hours?, days?);
-    Some(TimeBand { name: name.value.clone(), days, start_minute, end_minute, in_contact_zone: zone.is_some(), except })
+    Some(TimeBand {
+        name: name.value.clone(),
+        days,
+        start_minute,
+        end_minute,
+        in_contact_zone: zone.is_some(),
+        except,
+    })
 }
 
 fn read_dates(table: &Table<'_, '_>) -> Vec<chrono::NaiveDate> {
@@ -445,7 +536,9 @@ fn read_dates(table: &Table<'_, '_>) -> Vec<chrono::NaiveDate> {
     for text in table.texts("except") {
         match reader::date(&text.value) {
             Ok(date) => dates.push(date),
-            Err(message) => table.complain("wrong-value", text.span, message, "Write days as \"2026-11-26\"."),
+            Err(message) => {
+                table.complain("wrong-value", text.span, message, "Write days as \"2026-11-26\".")
+            }
         }
     }
     dates.sort_unstable();
@@ -475,7 +568,9 @@ fn read_currency(table: &Table<'_, '_>) -> Currency {
         }
         currency
     });
-    found.unwrap_or_else(|| Currency::from_code("XXX").or_else(|| Currency::from_code("USD")).expect("USD exists"))
+    found.unwrap_or_else(|| {
+        Currency::from_code("XXX").or_else(|| Currency::from_code("USD")).expect("USD exists")
+    })
 }
 
 fn read_zone(table: &Table<'_, '_>) -> Zone {
@@ -483,7 +578,12 @@ fn read_zone(table: &Table<'_, '_>) -> Zone {
     let found = table.required_text("zone", hint).and_then(|text| {
         let zone = Zone::from_name(&text.value);
         if zone.is_none() {
-            table.complain("unknown-zone", text.span.clone(), format!("\"{}\" is not a time zone", text.value), hint);
+            table.complain(
+                "unknown-zone",
+                text.span.clone(),
+                format!("\"{}\" is not a time zone", text.value),
+                hint,
+            );
         }
         zone
     });
@@ -496,7 +596,12 @@ fn read_rounding(table: &Table<'_, '_>) -> RoundingMode {
         let mode = RoundingMode::from_word(&text.value);
         if mode.is_none() {
             let hint = "Write half-away, half-even, up or down.";
-            rounding.complain("wrong-value", text.span.clone(), format!("\"{}\" is not a rounding mode", text.value), hint);
+            rounding.complain(
+                "wrong-value",
+                text.span.clone(),
+                format!("\"{}\" is not a rounding mode", text.value),
+                hint,
+            );
         }
         mode
     });

@@ -21,7 +21,8 @@ pub fn amount(text: &str) -> Result<Decimal, String> {
     if !shaped {
         return Err(format!("\"{text}\" is not an amount"));
     }
-    let value = Decimal::from_str_exact(text).map_err(|_| format!("\"{text}\" has more digits than can be kept exactly"))?;
+    let value = Decimal::from_str_exact(text)
+        .map_err(|_| format!("\"{text}\" has more digits than can be kept exactly"))?;
     if value.normalize().scale() > PRICE_DECIMALS_MAX {
         return Err(format!("\"{text}\" has more than {PRICE_DECIMALS_MAX} decimals"));
     }
@@ -61,7 +62,8 @@ pub fn monthly(text: &str) -> Result<Decimal, String> {
 pub fn granted(text: &str) -> Result<(Unit, i64), String> {
     let wrong = || format!("\"{text}\" is not a number of included units");
     let (count, unit) = text.split_once(' ').ok_or_else(wrong)?;
-    let count: i64 = count.parse().ok().filter(|count| (0..=1_000_000_000).contains(count)).ok_or_else(wrong)?;
+    let count: i64 =
+        count.parse().ok().filter(|count| (0..=1_000_000_000).contains(count)).ok_or_else(wrong)?;
     match unit.trim().trim_end_matches('s') {
         "minute" => Ok((Unit::Second, count * 60)),
         "hour" => Ok((Unit::Second, count * 3600)),
@@ -78,7 +80,8 @@ pub fn granted(text: &str) -> Result<(Unit, i64), String> {
 pub fn increment(text: &str) -> Result<Increment, String> {
     let wrong = || format!("\"{text}\" is not an increment");
     let (first, next) = text.split_once('/').ok_or_else(wrong)?;
-    let seconds = |part: &str| part.trim().parse::<i64>().ok().filter(|seconds| (1..=86_400).contains(seconds));
+    let seconds =
+        |part: &str| part.trim().parse::<i64>().ok().filter(|seconds| (1..=86_400).contains(seconds));
     Ok(Increment {
         first_seconds: seconds(first).ok_or_else(wrong)?,
         next_seconds: seconds(next).ok_or_else(wrong)?,
@@ -144,7 +147,9 @@ pub fn place(text: &str) -> Result<Place, String> {
             false => Err(format!("\"{text}\" is not a prefix of international numbers")),
         };
     }
-    Country::from_code(text).map(Place::Country).ok_or_else(|| format!("\"{text}\" is neither a country nor a prefix"))
+    Country::from_code(text)
+        .map(Place::Country)
+        .ok_or_else(|| format!("\"{text}\" is neither a country nor a prefix"))
 }
 
 /// `2026-11-26`.
@@ -175,7 +180,9 @@ mod tests {
     #[test]
     fn amounts_are_read_digit_by_digit() {
         assert_eq!(amount("0.0345").unwrap().to_string(), "0.0345");
-        for wrong in ["", "1e3", "-1", "1.", ".5", "1,5", "NaN", "0.00000000001", "99999999999999999999999999999999"] {
+        for wrong in
+            ["", "1e3", "-1", "1.", ".5", "1,5", "NaN", "0.00000000001", "99999999999999999999999999999999"]
+        {
             assert!(amount(wrong).is_err(), "{wrong}");
         }
     }

@@ -21,14 +21,21 @@ impl Row {
     }
 
     /// A complaint about a cell of this row, pointing at it where it can be found in the file.
-    pub fn complaint(&self, code: &'static str, file: &SourceFile, column: &str, message: String) -> Diagnostic {
+    pub fn complaint(
+        &self,
+        code: &'static str,
+        file: &SourceFile,
+        column: &str,
+        message: String,
+    ) -> Diagnostic {
         let line = &file.text[self.span.clone()];
         let within = self.cell(column).and_then(|text| line.find(text).map(|at| (at, text.len())));
         let span = match within {
             Some((at, length)) => self.span.start + at..self.span.start + at + length,
             None => self.span.clone(),
         };
-        Diagnostic::error(code, &file.name, Some(span), message).label(format!("line {}, column {column}", self.line))
+        Diagnostic::error(code, &file.name, Some(span), message)
+            .label(format!("line {}, column {column}", self.line))
     }
 }
 
@@ -135,7 +142,9 @@ fn read_header(
         if !columns.iter().any(|(_, found)| found == column) {
             let message = format!("the column {column} is missing");
             let hint = format!("The header must name: {}.", required.join(", "));
-            mistakes.push(Diagnostic::error("missing-column", &file.name, Some(span.clone()), message).hint(hint));
+            mistakes.push(
+                Diagnostic::error("missing-column", &file.name, Some(span.clone()), message).hint(hint),
+            );
         }
     }
     columns

@@ -75,7 +75,8 @@ impl<'a, 'i> Table<'a, 'i> {
                     }
                     _ => "Write the value in quotes.",
                 };
-                let message = format!("{key} of {} must be a text, not {}", self.what, article(other.type_str()));
+                let message =
+                    format!("{key} of {} must be a text, not {}", self.what, article(other.type_str()));
                 self.complain("wrong-type", value.span(), message, hint);
                 None
             }
@@ -105,7 +106,8 @@ impl<'a, 'i> Table<'a, 'i> {
     /// A whole number.
     pub fn integer(&self, key: &'static str) -> Option<(i64, Range<usize>)> {
         let value = self.get(key)?;
-        let number = value.get_ref().as_integer().and_then(|number| number.as_str().replace('_', "").parse().ok());
+        let number =
+            value.get_ref().as_integer().and_then(|number| number.as_str().replace('_', "").parse().ok());
         if number.is_none() {
             let message = format!("{key} of {} must be a whole number", self.what);
             self.complain("wrong-type", value.span(), message, "");
@@ -126,7 +128,8 @@ impl<'a, 'i> Table<'a, 'i> {
                 DeValue::String(text) => texts.push(Text { value: text.to_string(), span: item.span() }),
                 other => {
                     let found = article(other.type_str());
-                    let message = format!("{key} of {} must be a text or a list of texts, not {found}", self.what);
+                    let message =
+                        format!("{key} of {} must be a text or a list of texts, not {found}", self.what);
                     self.complain("wrong-type", item.span(), message, "Write each entry in quotes.");
                 }
             }
@@ -213,7 +216,12 @@ impl<'a, 'i> Table<'a, 'i> {
         match value.get_ref().as_table() {
             Some(table) => Some(Table::new(self.file, what, value.span(), table, self.sink)),
             None => {
-                self.complain("wrong-type", value.span(), format!("{key} of {} must be a table", self.what), "");
+                self.complain(
+                    "wrong-type",
+                    value.span(),
+                    format!("{key} of {} must be a table", self.what),
+                    "",
+                );
                 None
             }
         }
@@ -226,7 +234,9 @@ fn article(noun: &str) -> String {
 
 /// Whether two words are one edit apart, or equal but for case and separators.
 pub fn near(left: &str, right: &str) -> bool {
-    let plain = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain = |word: &str| {
+        word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    };
     let (left, right) = (plain(left), plain(right));
     if left == right {
         return true;

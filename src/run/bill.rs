@@ -69,7 +69,8 @@ pub fn run(
     keep_facts(book, workspace)?;
     let mut billing = compute(book, workspace, month)?;
     let earlier = book.documents(Some(&month.key()))?;
-    let (own, others): (Vec<_>, Vec<_>) = earlier.into_iter().partition(|document| document.run_id == billing.id);
+    let (own, others): (Vec<_>, Vec<_>) =
+        earlier.into_iter().partition(|document| document.run_id == billing.id);
     billing.settle(book, &others)?;
     billing.check_conservation();
     if !own.is_empty() {
@@ -109,7 +110,8 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
     let id = run_id(&period, &inputs);
     let specimen = book.identity().specimen;
     let reconciliation = reconciled(workspace, &facts, &rules, &rating, &period);
-    let coverage = coverage::of_period(book, &workspace.config, widest(&rules, month, period.span), &facts.records)?;
+    let coverage =
+        coverage::of_period(book, &workspace.config, widest(&rules, month, period.span), &facts.records)?;
     let charged: Vec<Charged<'_>> = rating
         .charges
         .iter()
@@ -140,10 +142,11 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
 
 /// The span all periods of the month fill together, over the zones of all payers.
 fn widest(rules: &CompiledRules, month: Month, home: Span) -> Span {
-    rules.payers.iter().map(|payer| month.period(payer.zone).span).fold(home, |widest, span| Span {
-        from: widest.from.min(span.from),
-        to: widest.to.max(span.to),
-    })
+    rules
+        .payers
+        .iter()
+        .map(|payer| month.period(payer.zone).span)
+        .fold(home, |widest, span| Span { from: widest.from.min(span.from), to: widest.to.max(span.to) })
 }
 
 fn span_of(events: &[BillableEvent], period: Span) -> Span {
@@ -176,7 +179,8 @@ fn configuration_hash(workspace: &Workspace) -> Hash {
     let company = format!("{:?}", config.company);
     let due = config.due_days.to_string();
     Hash::of_parts(
-        [company.as_str(), config.zone.name(), config.country.code(), &config.series, &due].map(str::as_bytes),
+        [company.as_str(), config.zone.name(), config.country.code(), &config.series, &due]
+            .map(str::as_bytes),
     )
 }
 
@@ -246,7 +250,8 @@ impl BillingRun {
     /// Both ledgers and the bridge (design, section 2), from independent counts.
     fn check_conservation(&mut self) {
         let mut conservation = Conservation {
-            records_collected: i64::try_from(self.facts.records.len()).expect("records are counted in 63 bits"),
+            records_collected: i64::try_from(self.facts.records.len())
+                .expect("records are counted in 63 bits"),
             ..Conservation::default()
         };
         for entry in &self.facts.mediated.ledger {
@@ -276,7 +281,8 @@ impl BillingRun {
         let mut by_events: BTreeMap<&str, i128> = BTreeMap::new();
         for ((disposition, _), rated) in self.dispositions.iter().zip(&self.rating.rated) {
             if let (true, Some(payer)) = (is_charged(*disposition), rated.payer) {
-                *by_events.entry(&self.rules.payers[payer as usize].contact.id).or_default() += rated.numerator;
+                *by_events.entry(&self.rules.payers[payer as usize].contact.id).or_default() +=
+                    rated.numerator;
             }
         }
         let mut violations = Vec::new();
@@ -288,7 +294,8 @@ impl BillingRun {
             let exact = lines.map(|line| line.exact).try_fold(Exact::ZERO, Exact::plus);
             let events = self.rules.exact(by_events.get(contact).copied().unwrap_or_default());
             if !exact.is_ok_and(|exact| exact == events) {
-                violations.push(format!("The lines of {contact} do not add up to the charges of its events."));
+                violations
+                    .push(format!("The lines of {contact} do not add up to the charges of its events."));
             }
         }
         for contact in by_events.keys().filter(|contact| !on_documents.contains(*contact)) {
@@ -309,7 +316,8 @@ impl BillingRun {
         if reasons.is_empty() {
             return Ok(());
         }
-        let message = format!("the period {} is not finalised: {}", self.period.month.key(), reasons.join(" "));
+        let message =
+            format!("the period {} is not finalised: {}", self.period.month.key(), reasons.join(" "));
         Err(Failure::new(Exit::NotFinalised, message).hint(
             "Pull until every window is sealed, import with --covers, or accept a known gap with `tollbook accept-gap`.",
         ))
@@ -318,7 +326,8 @@ impl BillingRun {
     /// Gives the drafts numbers, in the order of contacts, in one transaction. Parked payers stay drafts.
     fn number(&mut self, book: &mut Book, workspace: &Workspace, finalise: &Finalise) -> Result<()> {
         let series = &workspace.config.series;
-        let mut sequence = book.next_number(series)?;
+        let first = book.next_number(series)?;
+        let mut sequence = first;
         let due_date = finalise
             .issue_date
             .checked_add_days(Days::new(u64::from(workspace.config.due_days)))
@@ -336,22 +345,32 @@ impl BillingRun {
             });
             sequence += 1;
         }
-        let mut place = book.next_number(series)?;
-        for document in self.documents.iter().filter(|document| document.invoice.finalisation.is_some()) {
+        let numbered = self.documents.iter().filter(|document| document.invoice.finalisation.is_some());
+        for (place, document) in (first..).zip(numbered) {
             new.push(self.stored(document, series, place, finalise)?);
-            place += 1;
         }
         book.finalise(&self.id, &new)
     }
 
-    fn stored(&self, document: &Document, series: &str, sequence: u64, finalise: &Finalise) -> Result<NewDocument> {
+    fn stored(
+        &self,
+        document: &Document,
+        series: &str,
+        sequence: u64,
+        finalise: &Finalise,
+    ) -> Result<NewDocument> {
         let contact = &document.invoice.payer.contact_id;
         let bug = |error: serde_json::Error| Failure::new(Exit::Bug, error.to_string());
         let charges = explain::charges_of(self, contact)?;
         Ok(NewDocument {
             series: series.to_owned(),
             sequence,
-            number: document.invoice.finalisation.as_ref().map(|facts| facts.number.clone()).unwrap_or_default(),
+            number: document
+                .invoice
+                .finalisation
+                .as_ref()
+                .map(|facts| facts.number.clone())
+                .unwrap_or_default(),
             contact_id: contact.clone(),
             period_key: self.period.month.key(),
             kind: "invoice".to_owned(),
@@ -368,7 +387,8 @@ impl BillingRun {
     /// This run finalised before: the same facts must give the same documents.
     fn take_numbers(&mut self, own: &[StoredDocument]) -> Result<()> {
         for stored in own {
-            let damaged = |what: &str| Failure::new(Exit::Verification, format!("document {}: {what}", stored.number));
+            let damaged =
+                |what: &str| Failure::new(Exit::Verification, format!("document {}: {what}", stored.number));
             let kept: Document =
                 serde_json::from_slice(&stored.body).map_err(|error| damaged(&error.to_string()))?;
             let position = self

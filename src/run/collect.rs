@@ -66,8 +66,9 @@ fn refuse_live_feed(book: &Book, now: Instant) -> Result<()> {
     let passed = now.milliseconds() - last.milliseconds();
     if (0..LEAST_TIME_BETWEEN_PULLS_MILLISECONDS).contains(&passed) {
         let message = format!("the last pull was completed {} minutes ago", passed / 60_000);
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule."));
+        return Err(Failure::new(Exit::Usage, message).hint(
+            "The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule.",
+        ));
     }
     Ok(())
 }
@@ -111,7 +112,8 @@ pub fn redaction(book: &mut Book, keep_text: bool) -> Result<Redaction> {
 
 fn random_key() -> Result<[u8; 32]> {
     let mut key = [0_u8; 32];
-    getrandom::fill(&mut key).map_err(|error| Failure::new(Exit::Bug, format!("no random numbers: {error}")))?;
+    getrandom::fill(&mut key)
+        .map_err(|error| Failure::new(Exit::Bug, format!("no random numbers: {error}")))?;
     Ok(key)
 }
 

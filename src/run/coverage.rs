@@ -26,7 +26,12 @@ pub struct PeriodCoverage {
 ///
 /// # Errors
 /// A book that cannot be read.
-pub fn of_period(book: &Book, config: &Config, period: Span, records: &[DecodedRecord]) -> Result<PeriodCoverage> {
+pub fn of_period(
+    book: &Book,
+    config: &Config,
+    period: Span,
+    records: &[DecodedRecord],
+) -> Result<PeriodCoverage> {
     let coverage = book.coverage()?;
     let gaps = book.gaps()?;
     let decisions = book.decisions(ACCEPT_GAP)?;
@@ -43,12 +48,17 @@ pub fn of_period(book: &Book, config: &Config, period: Span, records: &[DecodedR
     }
     let mut result = PeriodCoverage { feeds: Vec::new(), open: Vec::new(), accepted: Vec::new() };
     for (feed, entries) in by_feed {
-        let inside: Vec<&&Coverage> = entries.iter().filter(|entry| entry.window.span.overlaps(&period)).collect();
+        let inside: Vec<&&Coverage> =
+            entries.iter().filter(|entry| entry.window.span.overlaps(&period)).collect();
         let sealed = inside.iter().filter(|entry| entry.state == CoverageState::Sealed);
         let holes = holes(period, sealed.clone().map(|entry| entry.window.span));
         let name = feed.name();
         if !holes.is_empty() {
-            let reason = gaps.iter().find(|gap| gap.feed == feed).map(|gap| format!(" ({})", gap.reason)).unwrap_or_default();
+            let reason = gaps
+                .iter()
+                .find(|gap| gap.feed == feed)
+                .map(|gap| format!(" ({})", gap.reason))
+                .unwrap_or_default();
             let decision = decisions.iter().find(|decision| decision.subject == name);
             match decision {
                 Some(decision) => result.accepted.push(format!(

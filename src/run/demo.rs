@@ -46,7 +46,8 @@ pub fn demo(out: &Path, watch: Watch<'_>) -> Result<Demo> {
     let book_folder = beside(out, "book")?;
     let folder = beside(out, "workspace")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Bug, format!("no runtime for the sandbox: {error}")))?;
+    let runtime =
+        runtime.map_err(|error| Failure::new(Exit::Bug, format!("no runtime for the sandbox: {error}")))?;
     let options = Options {
         seed: SEED,
         rate_window: Duration::from_secs(1),
@@ -125,7 +126,8 @@ fn pull(
     let since = Instant::from_utc(from - TimeDelta::days(1));
     let reread = crate::domain::time::Span { from: since, to: at_instant };
     let scope = collect::scope(since, book.last_pull()?.map(|_| reread));
-    collect::pull(book, &workspace.config.collect, scope, &credentials, &transport, &virtual_clock, watch).map(Some)
+    collect::pull(book, &workspace.config.collect, scope, &credentials, &transport, &virtual_clock, watch)
+        .map(Some)
 }
 
 fn write_workspace(running: &Running, folder: &Path) -> Result<()> {
@@ -137,7 +139,8 @@ fn write_workspace(running: &Running, folder: &Path) -> Result<()> {
 /// `out` with a further ending: `out.book`.
 fn beside(out: &Path, ending: &str) -> Result<PathBuf> {
     let name = out.file_name().ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("{} is no folder to write to", out.display())).hint("Name a folder: --out out.")
+        Failure::new(Exit::Usage, format!("{} is no folder to write to", out.display()))
+            .hint("Name a folder: --out out.")
     })?;
     let mut name = name.to_owned();
     name.push(format!(".{ending}"));

@@ -52,7 +52,8 @@ pub fn charges_of(run: &BillingRun, contact: &str) -> Result<Vec<u8>> {
                 units: component.units,
                 exact: run.rules.exact(component.numerator),
             };
-            serde_json::to_writer(&mut bytes, &kept).map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
+            serde_json::to_writer(&mut bytes, &kept)
+                .map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
             bytes.push(b'\n');
         }
     }
@@ -64,7 +65,8 @@ pub fn charges_of(run: &BillingRun, contact: &str) -> Result<Vec<u8>> {
 /// # Errors
 /// Bytes that are no charges (exit 7).
 pub fn read_charges(bytes: &[u8]) -> Result<Vec<KeptCharge>> {
-    let damaged = |error: serde_json::Error| Failure::new(Exit::Verification, format!("the charges: {error}"));
+    let damaged =
+        |error: serde_json::Error| Failure::new(Exit::Verification, format!("the charges: {error}"));
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     lines.map(|line| serde_json::from_slice(line).map_err(damaged)).collect()
 }
@@ -116,13 +118,18 @@ pub struct Steps {
 ///
 /// # Errors
 /// An unknown document, line or event (exit 2); charges that do not add up to the line (exit 7).
-pub fn explain(book: &Book, workspace: &Workspace, number: &str, line: u32, event: Option<&str>) -> Result<Explanation> {
+pub fn explain(
+    book: &Book,
+    workspace: &Workspace,
+    number: &str,
+    line: u32,
+    event: Option<&str>,
+) -> Result<Explanation> {
     let unknown = |what: String| Failure::new(Exit::Usage, what);
-    let stored = book
-        .documents(None)?
-        .into_iter()
-        .find(|document| document.number == number)
-        .ok_or_else(|| unknown(format!("there is no document {number}")).hint("`tollbook status` lists the documents."))?;
+    let stored =
+        book.documents(None)?.into_iter().find(|document| document.number == number).ok_or_else(|| {
+            unknown(format!("there is no document {number}")).hint("`tollbook status` lists the documents.")
+        })?;
     let document: Document = serde_json::from_slice(&stored.body)
         .map_err(|error| Failure::new(Exit::Verification, format!("document {number}: {error}")))?;
     let found = document.invoice.lines.iter().find(|candidate| candidate.number == line).cloned();
@@ -130,12 +137,21 @@ pub fn explain(book: &Book, workspace: &Workspace, number: &str, line: u32, even
     let charges = read_charges(&book.charges(number)?.unwrap_or_default())?;
     let (events, sum) = events_of(&document, &found, &charges)?;
     if !events.is_empty() && sum != found.exact {
-        let message = format!("the charges of line {line} add up to {}, the line says {}", sum.shortest(), found.exact.shortest());
+        let message = format!(
+            "the charges of line {line} add up to {}, the line says {}",
+            sum.shortest(),
+            found.exact.shortest()
+        );
         return Err(Failure::new(Exit::Verification, message));
     }
     let chosen = match event {
         Some(id) => Some(
-            events.iter().find(|row| row.event == id).ok_or_else(|| unknown(format!("line {line} has no event {id}")))?.event.clone(),
+            events
+                .iter()
+                .find(|row| row.event == id)
+                .ok_or_else(|| unknown(format!("line {line} has no event {id}")))?
+                .event
+                .clone(),
         ),
         None => events.first().map(|row| row.event.clone()),
     };
@@ -146,7 +162,11 @@ pub fn explain(book: &Book, workspace: &Workspace, number: &str, line: u32, even
     Ok(Explanation { number: number.to_owned(), line: found, events, sum, steps })
 }
 
-fn events_of(document: &Document, line: &InvoiceLine, charges: &[KeptCharge]) -> Result<(Vec<ExplainedEvent>, Exact)> {
+fn events_of(
+    document: &Document,
+    line: &InvoiceLine,
+    charges: &[KeptCharge],
+) -> Result<(Vec<ExplainedEvent>, Exact)> {
     let starts: BTreeMap<&str, &str> =
         document.annex.iter().map(|row| (row.event_id.as_str(), row.start.as_str())).collect();
     let mut events: Vec<ExplainedEvent> = Vec::new();
@@ -193,15 +213,19 @@ fn steps(
         rate(&run.rules, &mut state, candidate.view(), &mut Silent);
     }
     let (candidate, derivation, rated) = found.ok_or_else(|| {
-        Failure::new(Exit::Verification, format!("the event {event} of {contact} cannot be made from the facts any more"))
+        Failure::new(
+            Exit::Verification,
+            format!("the event {event} of {contact} cannot be made from the facts any more"),
+        )
     })?;
     let replayed = derivation.replay();
     assert_eq!(replayed, rated.numerator, "the steps of {event} do not add up to its charge");
     let own = charges.iter().filter(|charge| charge.event == event).map(|charge| charge.exact);
     let kept = own.into_iter().try_fold(Exact::ZERO, Exact::plus)?;
-    let evidence = candidate.evidence.iter().map(|item| {
-        format!("{} {}, version {}", item.record.kind, item.record.id, item.version.short())
-    });
+    let evidence = candidate
+        .evidence
+        .iter()
+        .map(|item| format!("{} {}, version {}", item.record.kind, item.record.id, item.version.short()));
     Ok(Steps {
         event: event.to_owned(),
         evidence: evidence.collect(),

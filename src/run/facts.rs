@@ -63,9 +63,9 @@ fn decode(version: book::StoredVersion) -> DecodedRecord {
 
 /// The latest description of each extension that was ever listed.
 fn extensions(records: &[DecodedRecord]) -> Vec<Extension> {
-    let current = records
-        .iter()
-        .filter(|record| record.record.key.kind == RecordKind::Extension && record.standing == Standing::Current);
+    let current = records.iter().filter(|record| {
+        record.record.key.kind == RecordKind::Extension && record.standing == Standing::Current
+    });
     let mut extensions: Vec<Extension> =
         current.filter_map(|record| ringcentral::content::extension(&record.record)).collect();
     extensions.sort_by(|left, right| left.id.cmp(&right.id));
@@ -75,7 +75,9 @@ fn extensions(records: &[DecodedRecord]) -> Vec<Extension> {
 fn digest(records: &[DecodedRecord]) -> Hash {
     let mut keys: Vec<String> = records
         .iter()
-        .map(|record| format!("{} {} {}", record.record.key.kind, record.record.key.id, record.record.version))
+        .map(|record| {
+            format!("{} {} {}", record.record.key.kind, record.record.key.id, record.record.version)
+        })
         .collect();
     keys.sort_unstable();
     Hash::of_parts(keys.iter().map(String::as_bytes))

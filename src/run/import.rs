@@ -78,7 +78,13 @@ pub fn import(
         at,
         covers,
     })?;
-    Ok(ImportedFile { name, feed: read.feed, records: read.records.len(), malformed: read.malformed, imported })
+    Ok(ImportedFile {
+        name,
+        feed: read.feed,
+        records: read.records.len(),
+        malformed: read.malformed,
+        imported,
+    })
 }
 
 fn read(
@@ -109,8 +115,8 @@ fn read(
 
 fn read_page(bytes: &[u8], redaction: &Redaction, at: Instant, account: Option<&str>) -> Result<ReadFile> {
     let kind = detect_kind(bytes).unwrap_or(RecordKind::Call);
-    let parsed =
-        parse_page(kind, bytes, redaction, at, account).map_err(|error| error.into_failure(Exit::Mistakes))?;
+    let parsed = parse_page(kind, bytes, redaction, at, account)
+        .map_err(|error| error.into_failure(Exit::Mistakes))?;
     let feed = Feed::account_wide(match kind {
         RecordKind::Message => FeedKind::Messages,
         RecordKind::Extension => FeedKind::Extensions,
@@ -156,7 +162,8 @@ fn read_usage(name: &str, bytes: &[u8], at: Instant, account: Option<&str>) -> R
     for usage in rows {
         let mut row = usage.row;
         // Message text is personal: its segments are counted, the text itself is never written.
-        row.segments = row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
+        row.segments =
+            row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
         let record = usage_record(&row, account, at);
         raw.extend_from_slice(record.json.as_bytes());
         raw.push(b'\n');

@@ -60,7 +60,8 @@ pub fn price(request: &Request<'_>) -> Result<Priced> {
     let (mut events, mut suspended) = (Vec::with_capacity(rows.len()), Vec::new());
     for usage in rows {
         let mut row = usage.row;
-        row.segments = row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
+        row.segments =
+            row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
         match usage_event(&mut numbers, &row) {
             Ok(event) => events.push(BillableEvent { id: row.id, ..event }),
             Err((reason, detail)) => suspended.push((row.id, reason, detail)),
@@ -102,7 +103,8 @@ impl Priced {
             "denominator",
         ];
         let mut table = Table::new(&HEADER);
-        let charges: BTreeMap<usize, _> = self.run.charges.iter().map(|(event, charge)| (*event, charge)).collect();
+        let charges: BTreeMap<usize, _> =
+            self.run.charges.iter().map(|(event, charge)| (*event, charge)).collect();
         for (index, event) in self.events.iter().enumerate() {
             let rated = &self.run.rated[index];
             let contact = rated.payer.map(|payer| self.rules.payers[payer as usize].contact.id.clone());
@@ -119,7 +121,9 @@ impl Priced {
             for component in &charge.components {
                 let key = line_key(&self.rules, slot_of(component));
                 let mut row = head.to_vec();
-                row.extend([&key.tariff, &key.tariff_version, &key.clause, &key.band].map(|text| Cell::text(text)));
+                row.extend(
+                    [&key.tariff, &key.tariff_version, &key.clause, &key.band].map(|text| Cell::text(text)),
+                );
                 row.extend([component.kind.word(), component.unit.word()].map(Cell::text));
                 row.push(Cell::figure(component.units));
                 let exact = self.rules.exact(component.numerator);
@@ -170,7 +174,8 @@ impl Priced {
     /// # Errors
     /// An amount beyond 128 bits.
     pub fn documents(&self) -> Result<Vec<Document>> {
-        let mut months: Vec<u32> = self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month).collect();
+        let mut months: Vec<u32> =
+            self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month).collect();
         months.sort_unstable();
         months.dedup();
         let mut documents = Vec::new();
@@ -236,4 +241,3 @@ fn line_row(document: &Document, line: &InvoiceLine) -> Vec<Cell> {
         Cell::text(invoice.currency.code()),
     ]
 }
-

@@ -34,7 +34,8 @@ pub fn write(book: &mut Book, workspace: &Workspace, run: &BillingRun, output: &
     let files = files(workspace, run)?;
     let manifest = files.last().map(|file| file.bytes.clone()).unwrap_or_default();
     let target = output.join(run.period.month.key());
-    let published = publish(&target, &files).map_err(|failure: Failure| failure.while_doing("writing the report"))?;
+    let published =
+        publish(&target, &files).map_err(|failure: Failure| failure.while_doing("writing the report"))?;
     book.put_run(&run.id, &run.period.month.key(), &manifest, run.finalised)?;
     Ok(published)
 }
@@ -49,7 +50,8 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
         run_id: run.id.hex(),
         specimen: run.specimen,
     };
-    let mut files = vec![index(&report(run, &heading)?)?, control::control_json(&run.conservation, &run.money)];
+    let mut files =
+        vec![index(&report(run, &heading)?)?, control::control_json(&run.conservation, &run.money)];
     for document in &run.documents {
         files.extend(document::files(document, document.invoice.finalisation.is_none())?);
     }
@@ -70,7 +72,8 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
 
 fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
     let mut held_back = run.open.clone();
-    held_back.extend(run.parked.iter().map(|(contact, reason)| format!("{contact} stays a draft: {reason}.")));
+    held_back
+        .extend(run.parked.iter().map(|(contact, reason)| format!("{contact} stays a draft: {reason}.")));
     Ok(RunReport {
         heading: heading.clone(),
         period: run.period,
@@ -90,7 +93,8 @@ fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
 fn summary(item: &Document) -> Result<DocumentSummary> {
     let invoice = &item.invoice;
     let finalisation = invoice.finalisation.as_ref();
-    let events: std::collections::BTreeSet<&str> = item.annex.iter().map(|row| row.event_id.as_str()).collect();
+    let events: std::collections::BTreeSet<&str> =
+        item.annex.iter().map(|row| row.event_id.as_str()).collect();
     Ok(DocumentSummary {
         folder: document::folder(item, finalisation.is_none())?,
         number: finalisation.map(|facts| facts.number.clone()),
@@ -107,11 +111,16 @@ fn summary(item: &Document) -> Result<DocumentSummary> {
 /// Suspended records and events, by reason, with what people need to act on them.
 fn suspense(run: &BillingRun) -> Vec<SuspenseSummary> {
     let mut by_reason: BTreeMap<SuspenseReason, Vec<String>> = BTreeMap::new();
-    let suspended = |entry: &&crate::domain::disposition::RecordEntry| entry.disposition == RecordDisposition::Suspended;
+    let suspended =
+        |entry: &&crate::domain::disposition::RecordEntry| entry.disposition == RecordDisposition::Suspended;
     for entry in run.facts.mediated.ledger.iter().filter(suspended) {
         if let Some(reason) = entry.reason {
-            let detail = if entry.detail.is_empty() { String::new() } else { format!(" \"{}\"", entry.detail) };
-            by_reason.entry(reason).or_default().push(format!("{} {}{detail}", entry.record.kind, entry.record.id));
+            let detail =
+                if entry.detail.is_empty() { String::new() } else { format!(" \"{}\"", entry.detail) };
+            by_reason
+                .entry(reason)
+                .or_default()
+                .push(format!("{} {}{detail}", entry.record.kind, entry.record.id));
         }
     }
     for (index, (disposition, reason)) in run.dispositions.iter().enumerate() {
@@ -183,7 +192,9 @@ fn activity(run: &BillingRun) -> Vec<DayActivity> {
         let date = run.period.zone.local(event.start).date();
         *days.entry(date).or_default().entry(event.channel).or_default() += 1;
     }
-    days.into_iter().map(|(date, events)| DayActivity { date, events: events.into_iter().collect() }).collect()
+    days.into_iter()
+        .map(|(date, events)| DayActivity { date, events: events.into_iter().collect() })
+        .collect()
 }
 
 /// Number of lines of a kind on all documents, for summaries.
@@ -196,7 +207,8 @@ pub fn lines_of(run: &BillingRun, kind: LineKind) -> usize {
 /// # Errors
 /// A manifest that cannot be read (exit 7).
 pub fn inputs_of(manifest: &[u8]) -> Result<Vec<(String, Hash)>> {
-    let damaged = || Failure::new(crate::domain::Exit::Verification, "the manifest of the run cannot be read");
+    let damaged =
+        || Failure::new(crate::domain::Exit::Verification, "the manifest of the run cannot be read");
     let value: serde_json::Value = serde_json::from_slice(manifest).map_err(|_| damaged())?;
     let inputs = value.get("inputs").and_then(serde_json::Value::as_array).ok_or_else(damaged)?;
     let read = |input: &serde_json::Value| {

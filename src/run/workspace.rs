@@ -40,7 +40,8 @@ impl Settings {
     /// A file that cannot be read (exit 2), mistakes in it (exit 3).
     pub fn load(path: &Path) -> Result<Settings> {
         let text = read_file(path, &name_of(path))?;
-        let config = rules::config::config(&text).map_err(|mistakes| refuse(&mistakes, std::slice::from_ref(&text)))?;
+        let config = rules::config::config(&text)
+            .map_err(|mistakes| refuse(&mistakes, std::slice::from_ref(&text)))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Settings { folder, config, text })
     }
@@ -109,17 +110,23 @@ impl Workspace {
         let kept = |kind: &str| -> Result<Vec<SourceFile>> {
             let mut files = Vec::new();
             for (name, hash) in inputs {
-                let Some(name) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) else { continue };
+                let Some(name) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) else {
+                    continue;
+                };
                 let bytes = book.fact(hash)?.and_then(|bytes| String::from_utf8(bytes).ok());
                 let text = bytes.ok_or_else(|| {
-                    Failure::new(Exit::Verification, format!("the book does not hold {kind} {name} of that time"))
+                    Failure::new(
+                        Exit::Verification,
+                        format!("the book does not hold {kind} {name} of that time"),
+                    )
                 })?;
                 files.push(SourceFile { name: name.to_owned(), text });
             }
             Ok(files)
         };
         let rule_files = kept("rules")?;
-        let contacts_file = kept("contacts")?.pop().unwrap_or(SourceFile { name: String::new(), text: String::new() });
+        let contacts_file =
+            kept("contacts")?.pop().unwrap_or(SourceFile { name: String::new(), text: String::new() });
         let (rules, contacts, _) = check(&rule_files, &contacts_file, settings.config.country)
             .map_err(|mistakes| refuse(&mistakes, &rule_files))?;
         Ok(Workspace {
@@ -162,7 +169,8 @@ pub fn check(
 /// A folder that cannot be read or holds no rule file (exit 2), a file that is not UTF-8 (exit 3).
 pub fn read_rules(folder: &Path) -> Result<Vec<SourceFile>> {
     let shown = folder.display().to_string();
-    let entries = fs::read_dir(folder).map_err(|error| Failure::io(&error, format!("reading the rules in {shown}")))?;
+    let entries =
+        fs::read_dir(folder).map_err(|error| Failure::io(&error, format!("reading the rules in {shown}")))?;
     let mut paths = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| Failure::io(&error, format!("reading the rules in {shown}")))?;
@@ -191,7 +199,8 @@ pub fn read_file(path: &Path, name: &str) -> Result<SourceFile> {
 pub fn refuse(mistakes: &[Diagnostic], files: &[SourceFile]) -> Failure {
     let errors = mistakes.iter().filter(|mistake| mistake.severity == Severity::Error).count();
     let colour = false;
-    let places: std::collections::BTreeSet<&str> = mistakes.iter().map(|mistake| mistake.file.as_str()).collect();
+    let places: std::collections::BTreeSet<&str> =
+        mistakes.iter().map(|mistake| mistake.file.as_str()).collect();
     let message = format!("{} in {}", counted(errors, "mistake"), counted(places.len(), "file"));
     Failure::new(Exit::Mistakes, message).details(render(mistakes, files, colour))
 }

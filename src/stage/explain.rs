@@ -28,10 +28,16 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
         Step::TariffVersion { version } => {
             let tariff = &rules.versions[version].tariff;
             let since = tariff.valid_from.map(|date| format!(", in force since {date}")).unwrap_or_default();
-            format!("tariff: {}{since}; legs: {}; line rounding: {}", tariff.name, tariff.legs, tariff.line_rounding.word())
+            format!(
+                "tariff: {}{since}; legs: {}; line rounding: {}",
+                tariff.name,
+                tariff.legs,
+                tariff.line_rounding.word()
+            )
         }
         Step::Measured { milliseconds, without_legs } => {
-            let note = if without_legs { ", from the record's own duration since it has no legs" } else { "" };
+            let note =
+                if without_legs { ", from the record's own duration since it has no legs" } else { "" };
             format!("measured: {} s{note}", Exact::new(i128::from(milliseconds), 1000).shortest())
         }
         Step::WholeSeconds { seconds } => format!("whole seconds, rounded up: {seconds} s"),
@@ -51,7 +57,12 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
         }
         Step::Price { clause, units, numerator } => {
             let price = &rate_of(clause).price;
-            format!("price: {} at {} = {}", counted(price.unit, i128::from(units)), price.text, amount(numerator))
+            format!(
+                "price: {} at {} = {}",
+                counted(price.unit, i128::from(units)),
+                price.text,
+                amount(numerator)
+            )
         }
         Step::ConnectionFee { numerator, .. } => format!("connection fee: {}", amount(numerator)),
         Step::Floor { before, numerator, .. } => format!("floor: {} → {}", amount(before), amount(numerator)),
@@ -120,7 +131,9 @@ fn run_example(rules: &RuleSet, example: &Example) -> Result<ExampleResult> {
         let expected = example.disposition.map(|expected| expected.to_string()).unwrap_or_default();
         differences.push(format!("disposition: expected {expected}, found {}", rated.disposition));
     }
-    for because in example.because.iter().filter(|because| !steps.iter().any(|step| step.contains(because.as_str()))) {
+    for because in
+        example.because.iter().filter(|because| !steps.iter().any(|step| step.contains(because.as_str())))
+    {
         differences.push(format!("no step says \"{because}\""));
     }
     Ok(ExampleResult { example: example.clone(), differences, steps })
@@ -188,7 +201,12 @@ fn view(example: &Example) -> EventView<'_> {
 pub fn span_of<'a>(events: impl Iterator<Item = EventView<'a>>) -> Span {
     let mut span: Option<Span> = None;
     for event in events {
-        let length = event.quantities.master.max(event.quantities.customer_facing).unwrap_or(0).clamp(0, 366 * 86_400_000);
+        let length = event
+            .quantities
+            .master
+            .max(event.quantities.customer_facing)
+            .unwrap_or(0)
+            .clamp(0, 366 * 86_400_000);
         let end = event.start.plus_milliseconds(length + 86_400_000);
         span = Some(span.map_or(Span { from: event.start, to: end }, |span| Span {
             from: span.from.min(event.start),

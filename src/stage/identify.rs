@@ -15,13 +15,14 @@ pub fn identify(index: &IdentityIndex, event: &EventView<'_>) -> Option<(u32, Id
     if let Some(contact) = event.contact {
         return index.by_id.get(contact).map(|payer| (*payer, IdentityRule::Named));
     }
-    if let Some(payer) = event.account_code.and_then(|code| claimed(&index.account_codes, code, event.start)) {
+    if let Some(payer) = event.account_code.and_then(|code| claimed(&index.account_codes, code, event.start))
+    {
         return Some((payer, IdentityRule::AccountCode));
     }
-    if event.direction != Direction::Internal {
-        if let Some(found) = by_number(index, event) {
-            return Some(found);
-        }
+    if event.direction != Direction::Internal
+        && let Some(found) = by_number(index, event)
+    {
+        return Some(found);
     }
     let extension = event.extension?;
     claimed(&index.extensions, &extension, event.start).map(|payer| (payer, IdentityRule::Extension))

@@ -92,7 +92,8 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
         }
         LineSlot::Allowance { counter, version } => {
             let compiled = &rules.versions[version as usize];
-            let position = compiled.counters.iter().position(|known| *known == counter as usize).unwrap_or_default();
+            let position =
+                compiled.counters.iter().position(|known| *known == counter as usize).unwrap_or_default();
             LineKey {
                 kind: LineKind::Allowance,
                 tariff: compiled.tariff.name.clone(),
@@ -109,7 +110,12 @@ fn band_name(rules: &CompiledRules, matches: &Match) -> String {
     matches.band.map(|band| rules.bands[band].clone()).unwrap_or_default()
 }
 
-fn usage_line(rules: &CompiledRules, slot: LineSlot, total: LineTotal, currency: Currency) -> Result<InvoiceLine> {
+fn usage_line(
+    rules: &CompiledRules,
+    slot: LineSlot,
+    total: LineTotal,
+    currency: Currency,
+) -> Result<InvoiceLine> {
     let key = line_key(rules, slot);
     let (unit, price, mode) = match slot {
         LineSlot::Clause(index) => {
@@ -149,7 +155,9 @@ fn fee_lines(rules: &CompiledRules, payer: u32, month: u32, lines: &mut Vec<Line
         return Ok(());
     }
     let last = period.span.to.min(terms.contact.valid.to).milliseconds() - 1;
-    let Some(version) = rules.version_at(terms.tariffs[0], Instant::from_milliseconds(last)) else { return Ok(()) };
+    let Some(version) = rules.version_at(terms.tariffs[0], Instant::from_milliseconds(last)) else {
+        return Ok(());
+    };
     let tariff: &TariffVersion = &rules.versions[version].tariff;
     for (position, fee) in tariff.fees.iter().enumerate() {
         let key = LineKey {
@@ -161,8 +169,15 @@ fn fee_lines(rules: &CompiledRules, payer: u32, month: u32, lines: &mut Vec<Line
             band: String::new(),
         };
         let exact = Exact::from_decimal(fee.amount);
-        let line =
-            rounded_line(key, Unit::Call, (0, 1), fee.text.clone(), exact, terms.currency, tariff.line_rounding)?;
+        let line = rounded_line(
+            key,
+            Unit::Call,
+            (0, 1),
+            fee.text.clone(),
+            exact,
+            terms.currency,
+            tariff.line_rounding,
+        )?;
         lines.push((line, None));
     }
     Ok(())
@@ -178,7 +193,8 @@ fn invoice(
 ) -> Result<Invoice> {
     let terms = &rules.payers[payer as usize];
     let net = lines.iter().fold(Money::zero(terms.currency), |sum, line| sum.plus(line.amount));
-    let tax = terms.contact.tax.as_ref().map(|tax| tax_group(&tax.name, tax.rate_percent, net)).transpose()?;
+    let tax =
+        terms.contact.tax.as_ref().map(|tax| tax_group(&tax.name, tax.rate_percent, net)).transpose()?;
     let total = tax.as_ref().map_or(net, |tax| net.plus(tax.amount));
     let residual = lines.iter().try_fold(Exact::ZERO, |sum, line| sum.plus(line.residual))?;
     let contact = &terms.contact;
@@ -205,7 +221,8 @@ fn invoice(
 /// Tax on the sum of the rounded lines, rounded once, half away from zero.
 fn tax_group(name: &str, rate_percent: Decimal, taxable: Money) -> Result<TaxGroup> {
     let rate = Exact::new(rate_percent.mantissa(), power_of_ten(rate_percent.scale()) * 100);
-    let exact = taxable.exact().checked_mul(rate).ok_or_else(|| Failure::new(Exit::Bug, "a tax left 128 bits"))?;
+    let exact =
+        taxable.exact().checked_mul(rate).ok_or_else(|| Failure::new(Exit::Bug, "a tax left 128 bits"))?;
     let (amount, _) = exact.round(taxable.currency, RoundingMode::HalfAway)?;
     let rate_percent = rate_percent.normalize().to_string();
     Ok(TaxGroup { name: name.to_owned(), rate_percent, taxable, amount })
@@ -220,8 +237,7 @@ fn annex(
     let zone = rules.payers[payer as usize].zone;
     let mut rows = Vec::new();
     for item in charged {
-        let mut slots: Vec<LineSlot> =
-            item.charge.components.iter().map(|component| slot_of(component)).collect();
+        let mut slots: Vec<LineSlot> = item.charge.components.iter().map(slot_of).collect();
         slots.sort_unstable_by_key(|slot| numbers[slot]);
         slots.dedup();
         for slot in slots {
@@ -294,4 +310,3 @@ fn party_text(number: PartyNumber, raw: &str) -> String {
         number => number.to_string(),
     }
 }
-

@@ -5,12 +5,12 @@
 //! the [`GroupState`] and are reused. Order (design, section 5): quantity and increments, allowance, price, connection
 //! fee, floor, cap. Nothing is rounded here.
 
+use crate::domain::Instant;
 use crate::domain::charge::{Component, ComponentKind, Draw, Unit};
 use crate::domain::derivation::{IdentityRule, Step, Trace};
 use crate::domain::disposition::{ControlTotal, EventDisposition, SuspenseReason};
 use crate::domain::event::EventView;
 use crate::domain::outcome::{Direction, Outcome};
-use crate::domain::Instant;
 use crate::rules::compile::{Clause, CompiledRules, applies, is_from, outcome_bit};
 use crate::rules::ruleset::{LegPolicy, Match, WithoutLegs};
 
@@ -130,7 +130,12 @@ impl GroupState {
 ///
 /// # Panics
 /// When a payer's events come out of order: that is a bug of the caller, and money would depend on it.
-pub fn rate(rules: &CompiledRules, state: &mut GroupState, event: EventView<'_>, trace: &mut impl Trace) -> Rated {
+pub fn rate(
+    rules: &CompiledRules,
+    state: &mut GroupState,
+    event: EventView<'_>,
+    trace: &mut impl Trace,
+) -> Rated {
     state.slices.clear();
     state.components.clear();
     state.draws.clear();
@@ -247,7 +252,8 @@ impl Context<'_, '_> {
         let to = (self.event.to.e164(), self.event.to_country);
         for tariff in &terms.tariffs {
             let Some(version) = self.rules.version_at(*tariff, self.event.start) else { continue };
-            let (active, _) = self.rules.bands_at(self.rules.versions[version].zone, terms.zone_index, instant);
+            let (active, _) =
+                self.rules.bands_at(self.rules.versions[version].zone, terms.zone_index, instant);
             let accept = |clause: &Clause| {
                 (clause.band_bit == 0 || clause.band_bit & active != 0)
                     && is_from(&clause.rate.matches.from, from, from_country)
@@ -270,7 +276,8 @@ impl Context<'_, '_> {
                 rated.measured = measured(self.event, Some(milliseconds));
                 let without_legs = self.event.quantities.without_legs;
                 trace.step(|| Step::Measured { milliseconds, without_legs });
-                let seconds = milliseconds.checked_add(999).ok_or(suspended(SuspenseReason::Overflow))? / 1000;
+                let seconds =
+                    milliseconds.checked_add(999).ok_or(suspended(SuspenseReason::Overflow))? / 1000;
                 trace.step(|| Step::WholeSeconds { seconds });
                 Ok(seconds)
             }
@@ -294,8 +301,12 @@ impl Context<'_, '_> {
         let quantities = &self.event.quantities;
         let suspended = |reason| (EventDisposition::Suspended, Some(reason));
         let milliseconds = match (tariff.legs, quantities.without_legs, tariff.without_legs) {
-            (LegPolicy::Master, _, _) | (LegPolicy::CustomerFacing, true, WithoutLegs::Master) => quantities.master,
-            (LegPolicy::CustomerFacing, true, WithoutLegs::Suspend) => return Err(suspended(SuspenseReason::NoLegs)),
+            (LegPolicy::Master, _, _) | (LegPolicy::CustomerFacing, true, WithoutLegs::Master) => {
+                quantities.master
+            }
+            (LegPolicy::CustomerFacing, true, WithoutLegs::Suspend) => {
+                return Err(suspended(SuspenseReason::NoLegs));
+            }
             (LegPolicy::CustomerFacing, false, _) => quantities.customer_facing,
         };
         milliseconds.filter(|milliseconds| *milliseconds >= 0).ok_or(suspended(SuspenseReason::NoDuration))
@@ -416,7 +427,8 @@ impl Context<'_, '_> {
                 continue;
             }
             let counter = version.counters[index];
-            let drawn: i64 = draws.iter().filter(|(other, _)| *other == counter).map(|(_, units)| units).sum();
+            let drawn: i64 =
+                draws.iter().filter(|(other, _)| *other == counter).map(|(_, units)| units).sum();
             let left = allowance.grants - group.used[counter] - drawn;
             let units = left.min(wanted).max(0);
             if units == 0 {
@@ -446,7 +458,13 @@ impl Context<'_, '_> {
     }
 
     /// Connection fee, floor and cap of the first rate, on the charge of the whole event.
-    fn adjust(&self, components: &mut Vec<Component>, first: u32, total: i128, trace: &mut impl Trace) -> i128 {
+    fn adjust(
+        &self,
+        components: &mut Vec<Component>,
+        first: u32,
+        total: i128,
+        trace: &mut impl Trace,
+    ) -> i128 {
         let clause = &self.rules.clauses[first as usize];
         let unit = clause.rate.price.unit;
         let mut total = total;
@@ -516,8 +534,10 @@ fn book(group: &mut Group, start: Instant, draws: &[(usize, i64)], components: &
         });
         let line = &mut group.lines[at].1;
         line.events += u64::from(!again);
-        line.units = line.units.checked_add(i128::from(component.units)).expect("a line's units left 128 bits");
-        line.numerator = line.numerator.checked_add(component.numerator).expect("a line's amount left 128 bits");
+        line.units =
+            line.units.checked_add(i128::from(component.units)).expect("a line's units left 128 bits");
+        line.numerator =
+            line.numerator.checked_add(component.numerator).expect("a line's amount left 128 bits");
     }
 }
 

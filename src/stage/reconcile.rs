@@ -24,7 +24,8 @@ pub fn observe(event: &BillableEvent, contact: Option<&str>, outcomes: &OutcomeT
     if event.direction == Direction::Internal {
         return None;
     }
-    let by_table = outcomes.rule(event.channel, event.outcome).map_or(Arrived::Indeterminate, |rule| rule.arrived);
+    let by_table =
+        outcomes.rule(event.channel, event.outcome).map_or(Arrived::Indeterminate, |rule| rule.arrived);
     // These two carrier codes say that nobody knows, whatever the status reads (service guide, error table).
     let unknown = matches!(event.error_code.as_deref(), Some("SMS-CAR-104" | "SMS-CAR-199"));
     Some(Observation {
@@ -49,14 +50,16 @@ pub fn reconcile(
     period: Span,
     zone: Zone,
 ) -> Reconciliation {
-    let mut due: Vec<&Expectation> = expectations.iter().filter(|item| period.contains(item.due.from)).collect();
+    let mut due: Vec<&Expectation> =
+        expectations.iter().filter(|item| period.contains(item.due.from)).collect();
     due.sort_by(|left, right| (left.due, &left.id).cmp(&(right.due, &right.id)));
     let mut seen: Vec<&Observation> = observations.iter().collect();
     seen.sort_by(|left, right| (left.start, &left.event_id).cmp(&(right.start, &right.event_id)));
     let elsewhere = expectations.len() - due.len();
     let mut matching = Matching { pairs: vec![None; due.len()], taken: vec![None; seen.len()], due, seen };
     matching.by_reference();
-    let by_number = |item: &Expectation| item.number.map(|number| Key::Number(number, item.channel, item.direction));
+    let by_number =
+        |item: &Expectation| item.number.map(|number| Key::Number(number, item.channel, item.direction));
     let by_contact = |item: &Expectation| match (&item.contact, item.number) {
         (Some(contact), None) => Some(Key::Contact(contact.clone(), item.channel, item.direction)),
         _ => None,
@@ -95,7 +98,10 @@ struct Matching<'a> {
 
 impl<'a> Matching<'a> {
     fn pair(&mut self, expectation: usize, observation: usize, rule: MatchRule) {
-        assert!(self.pairs[expectation].is_none() && self.taken[observation].is_none(), "a match was made twice");
+        assert!(
+            self.pairs[expectation].is_none() && self.taken[observation].is_none(),
+            "a match was made twice"
+        );
         self.pairs[expectation] = Some((observation, rule));
         self.taken[observation] = Some(expectation);
     }
@@ -110,7 +116,8 @@ impl<'a> Matching<'a> {
         for index in 0..self.due.len() {
             let Some(reference) = self.due[index].reference.as_deref() else { continue };
             let candidates = by_message.get(reference).map(Vec::as_slice).unwrap_or_default();
-            let free: Vec<usize> = candidates.iter().copied().filter(|at| self.taken[*at].is_none()).collect();
+            let free: Vec<usize> =
+                candidates.iter().copied().filter(|at| self.taken[*at].is_none()).collect();
             let number = self.due[index].number;
             let exact = free.iter().copied().find(|at| number.is_none() || self.seen[*at].number == number);
             if let Some(found) = exact.or(free.first().copied()) {
@@ -147,7 +154,8 @@ impl<'a> Matching<'a> {
                     };
                     self.pairs[*index].is_none() && window.contains(item.start)
                 };
-                let first_to_end = candidates.iter().copied().filter(fits).min_by_key(|at| (self.due[*at].due.to, *at));
+                let first_to_end =
+                    candidates.iter().copied().filter(fits).min_by_key(|at| (self.due[*at].due.to, *at));
                 if let Some(expectation) = first_to_end {
                     self.pair(expectation, observation, rule);
                 }
@@ -168,13 +176,21 @@ impl<'a> Matching<'a> {
             }
         }
         self.classify_rest(period, zone, &mut result);
-        result.breaks.sort_by(|left, right| break_order(left).cmp(&break_order(right)));
-        let classified = result.matched.len() + result.breaks.iter().filter(|item| item.expectation.is_some() && !is_extra(item)).count();
+        result.breaks.sort_by_key(break_order);
+        let classified = result.matched.len()
+            + result.breaks.iter().filter(|item| item.expectation.is_some() && !is_extra(item)).count();
         assert_eq!(classified, self.due.len(), "every expectation is in exactly one class");
         result
     }
 
-    fn compare(&self, expectation: &Expectation, at: usize, rule: MatchRule, zone: Zone, result: &mut Reconciliation) {
+    fn compare(
+        &self,
+        expectation: &Expectation,
+        at: usize,
+        rule: MatchRule,
+        zone: Zone,
+        result: &mut Reconciliation,
+    ) {
         let observation = self.seen[at];
         result.observations += 1;
         let found = difference(expectation, observation, rule, zone);
@@ -223,9 +239,11 @@ impl<'a> Matching<'a> {
                 continue;
             }
             result.observations += 1;
-            let siblings = keys[0].as_ref().and_then(|key| matched.get(key)).map(Vec::as_slice).unwrap_or_default();
+            let siblings =
+                keys[0].as_ref().and_then(|key| matched.get(key)).map(Vec::as_slice).unwrap_or_default();
             let copy_of = siblings.iter().map(|at| self.due[*at]).find(|due| {
-                Span { from: due.due.from, to: due.due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) }.contains(item.start)
+                Span { from: due.due.from, to: due.due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) }
+                    .contains(item.start)
             });
             result.breaks.push(surplus(item, copy_of, zone));
         }
@@ -245,9 +263,15 @@ fn difference(
 ) -> Option<(BreakKind, String)> {
     let when = zone.show(observation.start);
     let channel = expectation.channel;
-    if rule == MatchRule::Reference && expectation.number.is_some() && expectation.number != observation.number {
+    if rule == MatchRule::Reference
+        && expectation.number.is_some()
+        && expectation.number != observation.number
+    {
         let found = observation.number.map_or("nobody".to_owned(), |number| format!("+{number}"));
-        return Some((BreakKind::PartyMismatch, format!("The {channel} with this reference went to {found}.")));
+        return Some((
+            BreakKind::PartyMismatch,
+            format!("The {channel} with this reference went to {found}."),
+        ));
     }
     match observation.arrived {
         Arrived::No => {
@@ -256,19 +280,25 @@ fn difference(
             return Some((BreakKind::StatusMismatch, text));
         }
         Arrived::Indeterminate => {
-            let text = format!("Nobody confirmed the {channel} of {when}: its last state is {}.", observation.outcome);
+            let text = format!(
+                "Nobody confirmed the {channel} of {when}: its last state is {}.",
+                observation.outcome
+            );
             return Some((BreakKind::Indeterminate, text));
         }
         Arrived::Yes => {}
     }
-    if rule == MatchRule::Late || (rule == MatchRule::Reference && !expectation.due.contains(observation.start)) {
+    if rule == MatchRule::Late
+        || (rule == MatchRule::Reference && !expectation.due.contains(observation.start))
+    {
         let due = zone.show(expectation.due.to);
         return Some((BreakKind::Late, format!("It was due before {due} and happened at {when}.")));
     }
     match (expectation.pages, observation.pages) {
-        (Some(expected), Some(seen)) if expected != seen => {
-            Some((BreakKind::QuantityMismatch, format!("{expected} pages were expected, {seen} went through.")))
-        }
+        (Some(expected), Some(seen)) if expected != seen => Some((
+            BreakKind::QuantityMismatch,
+            format!("{expected} pages were expected, {seen} went through."),
+        )),
         _ => None,
     }
 }

@@ -34,7 +34,8 @@ pub fn add(bench: &mut Bench<'_>, calls: Vec<Call<'_>>) {
 
 /// The message a call record is evidence of: faxes and voicemails stand in the call log and in the message store.
 fn is_message(call: &CallRecord) -> Option<String> {
-    let voicemail = call.result.as_deref().is_some_and(|result| result.trim().eq_ignore_ascii_case("voicemail"));
+    let voicemail =
+        call.result.as_deref().is_some_and(|result| result.trim().eq_ignore_ascii_case("voicemail"));
     call.message_id.clone().filter(|_| call.call_type == "Fax" || voicemail)
 }
 
@@ -69,7 +70,9 @@ fn add_without_message(bench: &mut Bench<'_>, message: &str, calls: Vec<Call<'_>
         by_number.entry(party::read(&mut bench.numbers, other).number).or_default().push(call);
     }
     for (_, mut calls) in by_number {
-        calls.sort_by(|left, right| (right.1.start, &right.0.record.key).cmp(&(left.1.start, &left.0.record.key)));
+        calls.sort_by(|left, right| {
+            (right.1.start, &right.0.record.key).cmp(&(left.1.start, &left.0.record.key))
+        });
         if calls[0].1.call_type == "Fax" {
             add_lone_fax(bench, &calls, Some(message));
         } else {
@@ -83,7 +86,9 @@ fn add_lone_fax(bench: &mut Bench<'_>, calls: &[Call<'_>], message: Option<&str>
     let (record, call) = calls[0];
     let result = call.result.as_deref().unwrap_or_default();
     if words::unfinished(call.finished, call.result.as_deref()) {
-        return calls.iter().for_each(|(record, _)| bench.enter(record, RecordDisposition::NotFinal, None, ""));
+        return calls
+            .iter()
+            .for_each(|(record, _)| bench.enter(record, RecordDisposition::NotFinal, None, ""));
     }
     let outcome = words::fax_outcome(result);
     let (Some(outcome), Some(direction), Some(start)) = (outcome, direction_of(call), call.start) else {
@@ -150,9 +155,8 @@ fn sessions<'a>(calls: &[Call<'a>]) -> Vec<Vec<Call<'a>>> {
     }
     join_ring_outs(&sorted, &mut joined);
     let mut groups: BTreeMap<usize, Vec<Call<'a>>> = BTreeMap::new();
-    for index in 0..sorted.len() {
-        let root = root(&joined, index);
-        groups.entry(root).or_default().push(sorted[index]);
+    for (index, call) in sorted.iter().enumerate() {
+        groups.entry(root(&joined, index)).or_default().push(*call);
     }
     groups.into_values().collect()
 }
@@ -222,7 +226,9 @@ fn join(joined: &mut [usize], left: usize, right: usize) {
 fn add_call(bench: &mut Bench<'_>, group: &[Call<'_>]) {
     let all_wait = group.iter().any(|(_, call)| words::unfinished(call.finished, call.result.as_deref()));
     if all_wait {
-        return group.iter().for_each(|(record, _)| bench.enter(record, RecordDisposition::NotFinal, None, ""));
+        return group
+            .iter()
+            .for_each(|(record, _)| bench.enter(record, RecordDisposition::NotFinal, None, ""));
     }
     match read_call(bench, group) {
         Ok(event) => push(bench, event, group),
@@ -286,7 +292,9 @@ fn legs(group: &[Call<'_>]) -> Vec<Leg> {
             });
         }
     }
-    legs.sort_by(|left, right| (left.start, !left.master, &left.leg_type).cmp(&(right.start, !right.master, &right.leg_type)));
+    legs.sort_by(|left, right| {
+        (left.start, !left.master, &left.leg_type).cmp(&(right.start, !right.master, &right.leg_type))
+    });
     legs
 }
 

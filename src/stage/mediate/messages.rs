@@ -46,7 +46,8 @@ fn add_received(bench: &mut Bench<'_>, common: &Common<'_>) {
     };
     let to = common.message.to.first().map(|recipient| recipient.party.clone()).unwrap_or_default();
     let id = format!("message:{}", common.record.record.key.id);
-    let internal = common.message.from.extension_number.is_some() && common.message.from.phone_number.is_none();
+    let internal =
+        common.message.from.extension_number.is_some() && common.message.from.phone_number.is_none();
     let direction = if internal { Direction::Internal } else { Direction::Inbound };
     let event = event(bench, common, id, direction, outcome, status, &to, None);
     push(bench, common.record, vec![event]);
@@ -90,7 +91,8 @@ fn recipient_id(
         number => number.to_string().replace(' ', ""),
     };
     let base = format!("message:{}:{name}", common.record.record.key.id);
-    let again = earlier.iter().filter(|event| event.id == base || event.id.starts_with(&format!("{base}#"))).count();
+    let again =
+        earlier.iter().filter(|event| event.id == base || event.id.starts_with(&format!("{base}#"))).count();
     if again == 0 { base } else { format!("{base}#{}", again + 1) }
 }
 

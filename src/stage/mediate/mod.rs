@@ -34,7 +34,10 @@ pub struct Mediated {
 pub fn mediate(records: &[DecodedRecord], extensions: &[Extension], home: Country) -> Mediated {
     let mut bench = Bench {
         numbers: NumberReader::new(home),
-        extensions: extensions.iter().filter_map(|extension| Some((extension.id.as_str(), extension.number?))).collect(),
+        extensions: extensions
+            .iter()
+            .filter_map(|extension| Some((extension.id.as_str(), extension.number?)))
+            .collect(),
         events: Vec::new(),
         ledger: Vec::with_capacity(records.len()),
     };
@@ -79,13 +82,19 @@ impl<'a> Bench<'a> {
                 (version.standing == Standing::Current, record.last_modified, record.observed, record.version)
             });
             let full = |version: &&&DecodedRecord| !matches!(version.content, Content::DeletionNotice);
-            let Some(speaker) = versions.iter().rev().find(full).or(versions.last()).copied() else { continue };
+            let Some(speaker) = versions.iter().rev().find(full).or(versions.last()).copied() else {
+                continue;
+            };
             chosen.push(speaker);
             for version in versions.into_iter().filter(|version| !std::ptr::eq(*version, speaker)) {
                 let (disposition, detail) = match (&version.content, version.standing) {
-                    (Content::DeletionNotice, _) => (RecordDisposition::Supporting, "notes a deletion upstream"),
+                    (Content::DeletionNotice, _) => {
+                        (RecordDisposition::Supporting, "notes a deletion upstream")
+                    }
                     (_, Standing::Duplicate) => (RecordDisposition::Duplicate, ""),
-                    _ if version.record.material == speaker.record.material => (RecordDisposition::Duplicate, ""),
+                    _ if version.record.material == speaker.record.material => {
+                        (RecordDisposition::Duplicate, "")
+                    }
                     _ => (RecordDisposition::Superseded, ""),
                 };
                 self.enter(version, disposition, None, detail);

@@ -1,20 +1,20 @@
 //! Parties of records → parties of events.
 
+use crate::domain::PartyNumber;
 use crate::domain::event::Party;
 use crate::domain::number::NumberReader;
 use crate::domain::source::PartyText;
-use crate::domain::PartyNumber;
 
 /// A party with its number read: an external number first, else the extension, else withheld.
 pub fn read(numbers: &mut NumberReader, party: &PartyText) -> Party {
     let text = party.phone_number.as_deref().unwrap_or_default();
     let (mut number, mut country) = numbers.read(text);
     let mut raw = text.to_owned();
-    if number == PartyNumber::Withheld {
-        if let Some(extension) = extension_of(party) {
-            (number, country) = (PartyNumber::Extension(extension), None);
-            raw = party.extension_number.clone().unwrap_or_default();
-        }
+    if number == PartyNumber::Withheld
+        && let Some(extension) = extension_of(party)
+    {
+        (number, country) = (PartyNumber::Extension(extension), None);
+        raw = party.extension_number.clone().unwrap_or_default();
     }
     Party { number, country, raw, name: party.name.clone() }
 }

@@ -25,8 +25,10 @@ pub fn add(bench: &mut Bench<'_>, record: &DecodedRecord, row: &UsageRow) {
 /// The reason to suspend the row, with the word that was not understood.
 pub fn event(numbers: &mut NumberReader, row: &UsageRow) -> Result<BillableEvent, (SuspenseReason, String)> {
     let start = row.start.ok_or((SuspenseReason::NoStart, String::new()))?;
-    let channel = Channel::from_word(&row.channel).ok_or((SuspenseReason::UnknownType, row.channel.clone()))?;
-    let direction = Direction::from_word(&row.direction).ok_or((SuspenseReason::UnknownDirection, row.direction.clone()))?;
+    let channel =
+        Channel::from_word(&row.channel).ok_or((SuspenseReason::UnknownType, row.channel.clone()))?;
+    let direction = Direction::from_word(&row.direction)
+        .ok_or((SuspenseReason::UnknownDirection, row.direction.clone()))?;
     let (outcome, result) = outcome(row, channel, direction)?;
     let number = |text: &Option<String>| PartyText { phone_number: text.clone(), ..PartyText::default() };
     let quantity = row.milliseconds;
@@ -76,7 +78,9 @@ fn outcome(
         },
         Channel::Voicemail => Outcome::Received,
         _ if result.is_empty() && direction == Direction::Inbound => Outcome::Received,
-        Channel::Fax => words::message_outcome(&result).or_else(|| words::fax_outcome(&result)).ok_or_else(unknown)?,
+        Channel::Fax => {
+            words::message_outcome(&result).or_else(|| words::fax_outcome(&result)).ok_or_else(unknown)?
+        }
         _ => words::message_outcome(&result).ok_or_else(unknown)?,
     };
     Ok((outcome, result))

@@ -66,10 +66,9 @@ pub fn fax_outcome(result: &str) -> Option<Outcome> {
         "sent" => Some(Outcome::Sent),
         "received" => Some(Outcome::Received),
         "fax partially sent" | "partially sent" | "partial receive" => Some(Outcome::Partial),
-        "fax not sent" | "send error" | "fax send error" | "fax poor line" | "poor line quality" | "no fax machine"
-        | "busy" | "no answer" | "call failed" | "wrong number" | "hang up" | "stopped" | "rejected" => {
-            Some(Outcome::SendingFailed)
-        }
+        "fax not sent" | "send error" | "fax send error" | "fax poor line" | "poor line quality"
+        | "no fax machine" | "busy" | "no answer" | "call failed" | "wrong number" | "hang up"
+        | "stopped" | "rejected" => Some(Outcome::SendingFailed),
         "fax receipt error" | "receive error" => Some(Outcome::DeliveryFailed),
         _ => None,
     }

@@ -141,7 +141,9 @@ impl NumberReader {
 
     /// Numbers are checked for a possible form, not for being assigned: a call that took place is evidence enough.
     fn parse_e164(&self, text: &str) -> Option<(PartyNumber, Option<Country>)> {
-        let parsed = phonenumber::parse(Some(self.home), text).ok()?;
+        // With a home country the library takes its trunk prefix away even behind a plus sign: +49 151… lost its 1.
+        let home = if text.starts_with('+') { None } else { Some(self.home) };
+        let parsed = phonenumber::parse(home, text).ok()?;
         let code = u64::from(parsed.country().code());
         let national = parsed.national().value();
         let digits = format!("{code}{}{national}", "0".repeat(usize::from(parsed.national().zeros())));
@@ -172,6 +174,8 @@ mod tests {
         check("(866)123-4567", PartyNumber::E164(18_661_234_567), None);
         check("(404) 555-0148", PartyNumber::E164(14_045_550_148), Some("US"));
         check("+442079460018", PartyNumber::E164(442_079_460_018), Some("GB"));
+        check("+4915186973419", PartyNumber::E164(4_915_186_973_419), Some("DE"));
+        check("+390612345678", PartyNumber::E164(390_612_345_678), Some("IT"));
         check("+18765550143", PartyNumber::E164(18_765_550_143), Some("JM"));
         check("+1855201XXXX", PartyNumber::Unparseable, None);
         check("", PartyNumber::Withheld, None);

@@ -187,7 +187,7 @@ impl Draft {
         if table.get("price").is_none() {
             table.complain("missing-key", table.span.clone(), "rate has no price", PRICE_HINT);
         }
-        let (matches, band) = read_match(&table, "match");
+        let (matches, bands) = read_match(&table, "match");
         let increment =
             value(&table, "increment", reader::increment, "Write first and next seconds: \"60/6\".");
         if let (Some(_), Some(price)) = (increment, &price)
@@ -198,7 +198,7 @@ impl Draft {
             table.complain("increment-without-time", span, format!("{} has no increments", price.text), hint);
         }
         let rate = self.finish_rate(file, &table, version, price, matches, increment);
-        if let Some(band) = band {
+        for band in bands {
             // A rate that could not be read still has its band checked; there is no place to put the index then.
             let slot =
                 Slot::Rate { tariff, rate: if rate.is_some() { version.rates.len() } else { usize::MAX } };
@@ -271,13 +271,13 @@ impl Draft {
                 .ok()
         });
         let text = table.text("grants").map(|text| text.value).unwrap_or_default();
-        let (applies_to, band) = read_match(&table, "applies_to");
+        let (applies_to, bands) = read_match(&table, "applies_to");
         if let (Some(name), Some((unit, grants))) = (name, grants) {
             if version.allowances.iter().any(|other| other.name == name.value) {
                 let message = format!("two allowances are called \"{}\"", name.value);
                 table.complain("duplicate-allowance", name.span.clone(), message, "Give each its own name.");
             }
-            if let Some(band) = band {
+            for band in bands {
                 let slot = Slot::Allowance { tariff, allowance: version.allowances.len() };
                 self.band_mentions.push((Mention { file: file.name.clone(), name: band }, slot));
             }
@@ -433,7 +433,7 @@ impl Draft {
                     .map(|allowance| &mut allowance.applies_to),
             };
             if let Some(matches) = target {
-                matches.band = Some(band);
+                matches.bands.push(band);
             }
         }
         self.check_tariff_names(sink);
@@ -502,10 +502,9 @@ fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> {
         reader::hours,
         "Write hours as \"08:00-18:00\"; \"22:00-06:00\" wraps past midnight.",
     );
-    for key in ["days", "hours"] {
-        if table.get(key).is_none() {
-            table.complain("missing-key", table.span.clone(), format!("{} has no {key}", table.what), "");
-        }
+    if table.get("days").is_none() && table.get("hours").is_none() {
+        let hint = "Without days it holds every day, without hours all day; one of them must narrow it.";
+        table.complain("missing-key", table.span.clone(), format!("{} has neither days nor hours", table.what), hint);
     }
     let zone = table.text("zone");
     if let Some(zone) = &zone
@@ -520,7 +519,8 @@ fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> {
         );
     }
     let except = read_dates(table);
-    let ((start_minute, end_minute), days) = (hours?, days?);
+    let (start_minute, end_minute) = hours.unwrap_or((0, 1440));
+    let days = days.unwrap_or_else(reader::every_day);
     Some(TimeBand {
         name: name.value.clone(),
         days,
@@ -609,9 +609,9 @@ fn read_rounding(table: &Table<'_, '_>) -> RoundingMode {
     mode.unwrap_or(RoundingMode::HalfAway)
 }
 
-fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Option<Text>) {
+fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Vec<Text>) {
     let what = format!("{key} of {}", table.what);
-    let Some(inner) = table.table(key, what) else { return (Match::default(), None) };
+    let Some(inner) = table.table(key, what) else { return (Match::default(), Vec::new()) };
     let places = |key| -> Vec<Place> {
         let mut places = Vec::new();
         for text in inner.texts(key) {
@@ -630,11 +630,11 @@ fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Option<Text>)
         directions: read_words(&inner, "direction", Direction::from_word, Direction::ALL),
         to: places("to"),
         from: places("from"),
-        band: None,
+        bands: Vec::new(),
     };
-    let band = inner.text("band");
+    let bands = inner.texts("band");
     inner.finish();
-    (matches, band)
+    (matches, bands)
 }
 
 /// `+1` alone is the whole numbering plan, the Caribbean included.

@@ -1,2 +1,3 @@
+mod differential;
 mod oracle;
 mod support;

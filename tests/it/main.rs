@@ -1,2 +1,4 @@
 mod oracle;
 mod support;
+mod truth;
+mod world;

@@ -1,3 +1,5 @@
 mod differential;
 mod oracle;
 mod support;
+mod truth;
+mod world;

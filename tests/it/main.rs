@@ -1,2 +1,4 @@
+mod company;
+mod crash;
 mod oracle;
 mod support;

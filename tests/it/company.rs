@@ -249,3 +249,63 @@ pub fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Pages as the service serves them, in the order in which they were asked for.
+pub struct Served {
+    /// A name for a file and the body.
+    pub pages: Vec<(String, String)>,
+    /// Texts of messages, long enough not to stand anywhere by chance.
+    pub texts: Vec<String>,
+}
+
+/// Reads the account, its extensions, calls and messages with a client of our own.
+pub fn serve_pages(company: &Company, service: &Running) -> Served {
+    company.runtime.block_on(fetch(service))
+}
+
+async fn fetch(service: &Running) -> Served {
+    const SPAN: &str = "dateFrom=2026-09-01T00:00:00Z&dateTo=2026-12-01T00:00:00Z";
+    const ACCOUNT: &str = "/restapi/v1.0/account/~";
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let form = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", &service.jwt)];
+    let request = http.post(format!("{}/restapi/oauth/token", service.base_url));
+    let request = request.basic_auth(&service.client_id, Some(&service.client_secret)).form(&form);
+    let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+    let token = answer["access_token"].as_str().unwrap();
+    let mut served = Served { pages: Vec::new(), texts: Vec::new() };
+    let mut lists = vec![
+        ("account".to_owned(), ACCOUNT.to_owned()),
+        ("extensions".to_owned(), format!("{ACCOUNT}/extension?")),
+        ("calls".to_owned(), format!("{ACCOUNT}/call-log?view=Detailed&showDeleted=true&{SPAN}&")),
+    ];
+    let mut next = 0;
+    while next < lists.len() {
+        let (name, path) = lists[next].clone();
+        next += 1;
+        for number in 1.. {
+            let paging = if path.ends_with(['?', '&']) {
+                format!("page={number}&perPage=1000")
+            } else {
+                String::new()
+            };
+            let request = http.get(format!("{}{path}{paging}", service.base_url)).bearer_auth(token);
+            let body = request.send().await.unwrap().text().await.unwrap();
+            let page: Value = serde_json::from_str(&body).unwrap();
+            for record in page["records"].as_array().into_iter().flatten() {
+                if name == "extensions" && record["type"] != "IvrMenu" {
+                    let mailbox = record["id"].to_string();
+                    let kinds = "availability=Alive&availability=Deleted&availability=Purged";
+                    let path = format!("{ACCOUNT}/extension/{mailbox}/message-store?{kinds}&{SPAN}&");
+                    lists.push((format!("messages-{mailbox}"), path));
+                }
+                let text = record["subject"].as_str().filter(|text| text.len() >= 16);
+                served.texts.extend(text.map(str::to_owned));
+            }
+            served.pages.push((format!("{name}-{number}.json"), body));
+            if page["navigation"]["nextPage"].is_null() {
+                break;
+            }
+        }
+    }
+    served
+}

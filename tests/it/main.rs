@@ -1,4 +1,7 @@
 mod company;
 mod crash;
+mod determinism;
+mod lock;
 mod oracle;
+mod pull;
 mod support;

@@ -1,5 +1,10 @@
+mod company;
+mod crash;
+mod determinism;
 mod differential;
+mod lock;
 mod oracle;
+mod pull;
 mod support;
 mod truth;
 mod world;

@@ -1,2 +1,5 @@
+//! All integration tests: one binary, one link.
+
 mod oracle;
 mod support;
+mod tidy;

@@ -349,6 +349,10 @@ impl Draft {
             example.disposition =
                 word(&expect, "disposition", EventDisposition::from_word, EventDisposition::ALL);
             example.because = expect.texts("because").into_iter().map(|text| text.value).collect();
+            if ["charge", "disposition", "because"].iter().all(|key| expect.get(key).is_none()) {
+                let hint = "Write a charge, a disposition or a step it must show.";
+                table.complain("empty-example", table.span.clone(), "example expects nothing", hint);
+            }
             expect.finish();
         }
         if let Some(name) = tariff {
@@ -440,6 +444,7 @@ impl Draft {
             }
         }
         self.check_tariff_names(sink);
+        self.check_example_allowances(sink);
         self.check_versions(sink);
         self.rules
             .tariffs
@@ -460,6 +465,26 @@ impl Draft {
                 Diagnostic::error("unknown-tariff", &mention.file, Some(mention.name.span.clone()), message)
                     .hint(hint),
             );
+        }
+    }
+
+    /// An example that speaks of an allowance its tariff does not have would test something else than it says.
+    fn check_example_allowances(&self, sink: &Sink) {
+        for example in &self.rules.examples {
+            let versions = self.rules.tariffs.iter().filter(|tariff| tariff.name == example.tariff);
+            let known: Vec<&str> = versions
+                .flat_map(|tariff| tariff.allowances.iter().map(|allowance| allowance.name.as_str()))
+                .collect();
+            for (name, _) in example.left.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+                let message = format!("tariff {} has no allowance called \"{name}\"", example.tariff);
+                let hint = match known.is_empty() {
+                    true => "The tariff has none at all.".to_owned(),
+                    false => format!("Allowances are: {}.", known.join(", ")),
+                };
+                let span = Some(example.span.clone());
+                sink.borrow_mut()
+                    .push(Diagnostic::error("unknown-allowance", &example.file, span, message).hint(hint));
+            }
         }
     }
 

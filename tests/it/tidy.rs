@@ -140,14 +140,15 @@ fn word_faults(sources: &[Source], concerned: impl Fn(&str) -> bool, words: &[&s
     faults
 }
 
-/// Whether the word stands in the text, and not as the end or beginning of a longer one.
+/// Whether the word stands in the text, and not as a part of a longer one.
 fn holds_word(text: &str, word: &str) -> bool {
+    let joins = |left: Option<u8>, right: Option<u8>| {
+        left.is_some_and(is_name_byte) && right.is_some_and(is_name_byte)
+    };
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].bytes().last().is_some_and(is_name_byte);
-        let after = text[at + word.len()..].bytes().next().is_some_and(is_name_byte);
-        let bound = |edge: Option<u8>| edge.is_some_and(is_name_byte);
-        !(before && bound(word.bytes().next()))
-            && !(after && bound(word.bytes().last()) && !word.ends_with('_'))
+        let (before, after) = (text[..at].bytes().last(), text[at + word.len()..].bytes().next());
+        let runs_on = !word.ends_with('_') && joins(word.bytes().last(), after);
+        !joins(before, word.bytes().next()) && !runs_on
     })
 }
 
@@ -172,11 +173,10 @@ fn codes(sources: &[Source]) -> BTreeSet<String> {
     found
 }
 
+/// The headings of the gallery, which is the last section of the page.
 fn headings(page: &str) -> BTreeSet<String> {
-    page.lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .map(|code| code.trim_matches('`').to_owned())
-        .collect()
+    let gallery = page.split_once("\n## Diagnostics\n").map_or("", |(_, gallery)| gallery);
+    gallery.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned).collect()
 }
 
 /// Paths of somebody's machine and hosts of registries.

@@ -120,7 +120,7 @@ impl Book {
         let path = folder.join(DATABASE);
         if !path.is_file() || !born(&path)? {
             return Err(Failure::new(Exit::Usage, format!("{} is not a book", folder.display()))
-                .hint("Make one with `tollbook init`, or name the folder of an existing one.")
+                .hint("The first `tollbook pull` or `tollbook import` makes it; or name the folder of an existing one.")
                 .into());
         }
         let mut connection = sql::connect(&path)?;

@@ -34,7 +34,7 @@ pub(super) fn marks(connection: &Connection) -> Outcome<Marks> {
 pub(super) fn check(marks: &Marks) -> Outcome<()> {
     if marks.application != APPLICATION_ID {
         return Err(Failure::new(Exit::Verification, "book.db is not a Tollbook database")
-            .hint("Name the folder that `tollbook init` made.")
+            .hint("Name the folder that `tollbook pull` or `tollbook import` made.")
             .into());
     }
     if marks.version > newest() {

@@ -4,21 +4,25 @@ use clap::Args;
 
 use crate::book::Book;
 use crate::domain::record::Feed;
+use crate::domain::time::Month;
 use crate::domain::{Exit, Failure, Result};
-use crate::run::coverage::ACCEPT_GAP;
+use crate::run::coverage::{ACCEPT_GAP, gap_subject};
 use crate::run::workspace::Settings;
 
 use super::printer::Printer;
-use super::{ConfigArgument, actor, now};
+use super::{ConfigArgument, actor, month, now};
 
 /// The arguments of `accept-gap`.
 #[derive(Args)]
 #[command(
-    after_help = "Example: tollbook accept-gap messages/400131428008 --reason \"mailbox of a departed user, deleted\" --actor anna"
+    after_help = "Example: tollbook accept-gap messages/400131428008 --period 2026-10 --reason \"mailbox of a departed user, deleted\" --actor anna"
 )]
 pub struct Arguments {
     /// The feed with the gap, as `status` names it
     feed: String,
+    /// The month for which it is accepted, as 2026-10
+    #[arg(long, value_parser = month)]
+    period: Month,
     /// Why it is accepted; printed with every result it touches
     #[arg(long)]
     reason: String,
@@ -42,10 +46,11 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let mut book = Book::open(&settings.path(&settings.config.book))?;
     let _lock = book.lock("accept-gap")?;
     let actor = actor(arguments.actor.as_ref());
-    book.decide(ACCEPT_GAP, &feed.name(), &actor, &arguments.reason, now())?;
+    let month = arguments.period;
+    book.decide(ACCEPT_GAP, &gap_subject(&feed, month), &actor, &arguments.reason, now())?;
     printer.result(
-        &serde_json::json!({ "feed": feed.name(), "actor": actor }),
-        &format!("Accepted the gap in {}.", feed.name()),
+        &serde_json::json!({ "feed": feed.name(), "period": month.key(), "actor": actor }),
+        &format!("Accepted the gap in {} for {}.", feed.name(), month.key()),
     );
     Ok(Exit::Done)
 }

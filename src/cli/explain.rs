@@ -40,7 +40,10 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let settings = Settings::load(&arguments.config.config)?;
     let folder = arguments.book.clone().unwrap_or_else(|| settings.path(&settings.config.book));
     let book = Book::open(&folder)?;
-    let unknown = || Failure::new(Exit::Usage, format!("there is no document {}", arguments.number));
+    let unknown = || {
+        Failure::new(Exit::Usage, format!("there is no document {}", arguments.number))
+            .hint("`tollbook invoice list` lists the documents.")
+    };
     let stored = book.documents(None)?.into_iter().find(|document| document.number == arguments.number);
     let stored = stored.ok_or_else(unknown)?;
     let run = book.runs()?.into_iter().find(|run| run.id == stored.run_id && run.finalised);
@@ -58,12 +61,11 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
 fn text(found: &Explanation) -> String {
     let line = &found.line;
     let mut text = format!(
-        "{}, line {}: {} ({} {}){}\n",
+        "{}, line {}: {} ({}){}\n",
         found.number,
         line.number,
         line.key.clause,
-        line.key.tariff,
-        line.key.tariff_version,
+        format!("{} {}", line.key.tariff, line.key.tariff_version).trim_end(),
         if line.key.band.is_empty() { String::new() } else { format!(", band {}", line.key.band) }
     );
     text.push_str(&format!("price: {}\n\n", line.price));
@@ -78,8 +80,9 @@ fn text(found: &Explanation) -> String {
         ));
     }
     text.push_str(&format!(
-        "\n{} add up to {} exactly; the line is {} (rounding added {})\n",
+        "\n{} {} up to {} exactly; the line is {} (rounding added {})\n",
         counted_noun(found.events.len() as u64, "event"),
+        if found.events.len() == 1 { "adds" } else { "add" },
         found.sum.shortest(),
         line.amount,
         line.residual.shortest()

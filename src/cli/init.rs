@@ -10,8 +10,8 @@ use crate::domain::{Exit, Failure, Result};
 
 use super::printer::Printer;
 
-const CONFIGURATION: &str = include_str!("../../rules/example/tollbook.toml");
-const CONTACTS: &str = include_str!("../../rules/example/contacts.csv");
+const CONFIGURATION: &str = include_str!("init/tollbook.toml");
+const CONTACTS: &str = include_str!("init/contacts.csv");
 const RULES: &str = include_str!("../../rules/example/standard.toml");
 
 /// The arguments of `init`.

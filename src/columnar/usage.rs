@@ -36,6 +36,11 @@ pub struct Usage {
     pub text: Option<String>,
 }
 
+/// Longer than any call: a hundred years. A larger number is a mistake, never silently an absent one.
+const SECONDS_MAX: i64 = 3_155_760_000;
+/// More segments or pages than any message has.
+const COUNT_MAX: i64 = 1_000_000;
+
 type Cells = BTreeMap<String, String>;
 
 /// Reads a usage file; its name's ending tells the format.
@@ -176,20 +181,21 @@ fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
         }
     }
     let text = |column: &str| cells.get(column).cloned();
-    let mut whole = |column: &str| -> Option<i64> {
+    let mut whole = |column: &str, most: i64| -> Option<i64> {
         let text = cells.get(column)?;
-        let value = text.parse::<i64>().ok().filter(|value| *value >= 0);
+        let value = text.parse::<i64>().ok().filter(|value| (0..=most).contains(value));
         if value.is_none() {
             problems.push((
-                format!("{column} is \"{text}\", not a whole number"),
+                format!("{column} is \"{text}\", not a whole number from 0 to {most}"),
                 "Leave the cell empty when nobody knows.",
             ));
         }
         value
     };
-    let milliseconds =
-        whole("milliseconds").or_else(|| whole("seconds").and_then(|seconds| seconds.checked_mul(1000)));
-    let (segments, pages) = (whole("segments"), whole("pages"));
+    let milliseconds = whole("milliseconds", SECONDS_MAX * 1000);
+    let seconds = whole("seconds", SECONDS_MAX);
+    let milliseconds = milliseconds.or(seconds.map(|seconds| seconds * 1000));
+    let (segments, pages) = (whole("segments", COUNT_MAX), whole("pages", COUNT_MAX));
     let start = cells.get("start").and_then(|start| Instant::parse(start));
     if let (None, Some(start)) = (start, cells.get("start")) {
         problems.push((

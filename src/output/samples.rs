@@ -1,11 +1,14 @@
 //! Made-up values that look like a month of an answering service, for golden files and for the eye.
 
+mod expected;
+
 use chrono::NaiveDate;
+
+pub(super) use expected::{contact_names, reconciliation};
 
 use super::Heading;
 use super::control::MoneyControl;
 use super::manifest::Manifest;
-use super::reconciliation::ContactNames;
 use super::report::{
     DayActivity, DocumentSummary, FeedCoverage, Findings, RunReport, SuspenseSummary, UnmatchedNumber,
 };
@@ -18,11 +21,9 @@ use crate::domain::document::{
     AnnexRow, Document, Finalisation, Invoice, InvoiceLine, LineKey, LineKind, Payer, Seller, TaxGroup,
 };
 use crate::domain::money::{Currency, Exact, Money, RoundingMode};
-use crate::domain::outcome::{Arrived, Channel, Direction, Outcome};
-use crate::domain::reconciliation::{
-    Break, BreakKind, Expectation, MatchGroup, MatchRule, Observation, Reconciliation,
-};
-use crate::domain::time::{Instant, Month, Period, Span, Zone};
+use crate::domain::outcome::Channel;
+use crate::domain::reconciliation::BreakKind;
+use crate::domain::time::{Month, Period, Zone};
 
 pub(super) fn period() -> Period {
     Month::parse("2026-10").unwrap().period(Zone::from_name("America/New_York").unwrap())
@@ -166,81 +167,32 @@ const FAXES: Use =
 const NOTHING: Use = Use { events: &[], ..OUT };
 
 fn fill(document: &mut Document) {
-    let per_minute = |numerator| Exact::new(numerator, 600_000);
-    let included: Use = Use { events: &[("18000", 18_000), ("12000", 12_000)], ..OUT };
-    let abroad: Use = Use { to: "+442079460018", events: &[("310", 312), ("42", 60)], ..OUT };
+    let minutes = |name, band, price, numerator| {
+        Rate(LineKind::Usage, name, band, Unit::Second, price, Exact::new(numerator, 600_000))
+    };
+    let monthly = Exact::new(1250, 1);
+    let fee = Rate(LineKind::Fee, "Service fee, per line", "", Unit::Call, "1,250.00 per month", monthly);
+    let included =
+        Rate(LineKind::Allowance, "500 included minutes", "", Unit::Second, "included", Exact::ZERO);
+    let segment = Exact::new(79, 10_000);
+    let texts = Rate(LineKind::Usage, "Text reminders", "", Unit::Segment, "0.0079 per segment", segment);
+    let page = Exact::new(5, 100);
+    let faxes = Rate(LineKind::Usage, "Fax, delivered", "", Unit::Page, "0.05 per page", page);
     let rates = [
+        (fee, NOTHING),
+        (included, Use { events: &[("18000", 18_000), ("12000", 12_000)], ..OUT }),
+        (minutes("Outbound, business hours", "business", "0.0345 per minute", 345), OUT),
         (
-            Rate(
-                LineKind::Fee,
-                "Service fee, per line",
-                "",
-                Unit::Call,
-                "1,250.00 per month",
-                Exact::new(1250, 1),
-            ),
-            NOTHING,
-        ),
-        (
-            Rate(LineKind::Allowance, "500 included minutes", "", Unit::Second, "included", Exact::ZERO),
-            included,
-        ),
-        (
-            Rate(
-                LineKind::Usage,
-                "Outbound, business hours",
-                "business",
-                Unit::Second,
-                "0.0345 per minute",
-                per_minute(345),
-            ),
-            OUT,
-        ),
-        (
-            Rate(
-                LineKind::Usage,
-                "Outbound, nights and weekends",
-                "",
-                Unit::Second,
-                "0.0210 per minute",
-                per_minute(210),
-            ),
+            minutes("Outbound, nights and weekends", "", "0.0210 per minute", 210),
             Use { events: &[("600", 600)], ..OUT },
         ),
         (
-            Rate(
-                LineKind::Usage,
-                "Outbound, United Kingdom",
-                "",
-                Unit::Second,
-                "0.0890 per minute",
-                per_minute(890),
-            ),
-            abroad,
+            minutes("Outbound, United Kingdom", "", "0.0890 per minute", 890),
+            Use { to: "+442079460018", events: &[("310", 312), ("42", 60)], ..OUT },
         ),
-        (
-            Rate(
-                LineKind::Usage,
-                "Inbound, answered by an operator",
-                "business",
-                Unit::Second,
-                "0.95 per minute",
-                per_minute(9_500),
-            ),
-            IN,
-        ),
-        (
-            Rate(
-                LineKind::Usage,
-                "Text reminders",
-                "",
-                Unit::Segment,
-                "0.0079 per segment",
-                Exact::new(79, 10_000),
-            ),
-            TEXTS,
-        ),
-        (Rate(LineKind::Usage, "Fax, delivered", "", Unit::Page, "0.05 per page", Exact::new(5, 100)), FAXES),
+        (minutes("Inbound, answered by an operator", "business", "0.95 per minute", 9_500), IN),
+        (texts, TEXTS),
+        (faxes, FAXES),
     ];
     for (rate, used) in &rates {
         add_line(document, rate, used);
@@ -306,159 +258,6 @@ pub(super) fn yen() -> Document {
     );
     close(&mut document, Some(("Consumption tax", "10", Exact::new(1, 10))));
     document
-}
-
-fn instant(text: &str) -> Instant {
-    Instant::parse(text).unwrap()
-}
-
-fn expectation(number: u32, contact: &str, channel: Channel, pages: Option<u32>) -> Expectation {
-    let day = number % 27 + 1;
-    Expectation {
-        id: format!("EXP-{number:04}"),
-        contact: Some(contact.to_owned()),
-        number: Some(12_125_550_100 + u64::from(number)),
-        channel,
-        direction: Direction::Outbound,
-        due: Span {
-            from: instant(&format!("2026-10-{day:02}T13:00:00Z")),
-            to: instant(&format!("2026-10-{day:02}T17:00:00Z")),
-        },
-        pages,
-        reference: number.is_multiple_of(2).then(|| format!("msg-{number}")),
-        location: format!("expectations.csv:{}", number + 1),
-    }
-}
-
-fn observation(
-    expectation: &Expectation,
-    late_hours: i64,
-    outcome: Outcome,
-    arrived: Arrived,
-) -> Observation {
-    Observation {
-        event_id: format!("message:{}:1", expectation.id),
-        contact: expectation.contact.clone(),
-        number: expectation.number,
-        channel: expectation.channel,
-        direction: expectation.direction,
-        start: expectation.due.from.plus_milliseconds(1_234_567 + late_hours * 3_600_000),
-        pages: expectation.pages,
-        outcome,
-        arrived,
-        error_code: (arrived == Arrived::No).then(|| "SMS-UP-430".to_owned()),
-        message_id: Some(format!("msg-{}", expectation.id)),
-    }
-}
-
-/// Forty-two expectations, thirty-four of them met.
-pub(super) fn reconciliation() -> Reconciliation {
-    let mut result = Reconciliation {
-        expectations: 44,
-        observations: 40,
-        out_of_scope: 1_812,
-        expectations_elsewhere: 3,
-        ..Default::default()
-    };
-    for number in 1..=34 {
-        let (channel, pages) =
-            if number % 4 == 0 { (Channel::Fax, Some(number % 5 + 1)) } else { (Channel::Sms, None) };
-        let expectation = expectation(number, "maple-dental", channel, pages);
-        let observation = observation(&expectation, 0, Outcome::Delivered, Arrived::Yes);
-        result.matched.push(MatchGroup { expectation, observation, rule: MatchRule::NumberAndWindow });
-    }
-    let sentence = |text: &str| text.to_owned();
-    let missing = |number| Break {
-        kind: BreakKind::MissingObservation,
-        expectation: Some(expectation(number, "maple-dental", Channel::Sms, None)),
-        observation: None,
-        rule: None,
-        explanation: sentence(
-            "A text was due to this number and the log has none, neither in the window nor within two days after it.",
-        ),
-    };
-    let seen = |kind, number, channel, hours, outcome, arrived, explanation: &str| {
-        let expectation = expectation(number, "C-1007", channel, (channel == Channel::Fax).then_some(4));
-        let observation = observation(&expectation, hours, outcome, arrived);
-        Break {
-            kind,
-            expectation: Some(expectation),
-            observation: Some(observation),
-            rule: Some(MatchRule::NumberAndWindow),
-            explanation: explanation.to_owned(),
-        }
-    };
-    let mut pages = seen(
-        BreakKind::QuantityMismatch,
-        40,
-        Channel::Fax,
-        0,
-        Outcome::Sent,
-        Arrived::Yes,
-        "Four pages were expected, three were sent.",
-    );
-    pages.observation.as_mut().unwrap().pages = Some(3);
-    let mut unexpected = seen(
-        BreakKind::UnexpectedObservation,
-        44,
-        Channel::Sms,
-        1,
-        Outcome::Delivered,
-        Arrived::Yes,
-        "A text went to this number and nobody expected one.",
-    );
-    unexpected.expectation = None;
-    unexpected.rule = None;
-    result.breaks = vec![
-        seen(
-            BreakKind::StatusMismatch,
-            37,
-            Channel::Sms,
-            0,
-            Outcome::DeliveryFailed,
-            Arrived::No,
-            "The text was sent in time and the carrier refused it: SMS-UP-430.",
-        ),
-        missing(35),
-        seen(
-            BreakKind::Late,
-            38,
-            Channel::Sms,
-            7,
-            Outcome::Delivered,
-            Arrived::Yes,
-            "Delivered 3 h 20 min after the end of its window.",
-        ),
-        pages,
-        unexpected,
-        missing(36),
-        seen(
-            BreakKind::Indeterminate,
-            41,
-            Channel::Sms,
-            1,
-            Outcome::Sent,
-            Arrived::Indeterminate,
-            "Sent, and no delivery receipt came within 72 hours.",
-        ),
-        seen(
-            BreakKind::PartyMismatch,
-            42,
-            Channel::Fax,
-            0,
-            Outcome::Sent,
-            Arrived::Yes,
-            "A fax to this contact was due at +12125550142 and went to another of its numbers.",
-        ),
-    ];
-    result
-}
-
-pub(super) fn contact_names() -> ContactNames {
-    [("maple-dental", "Maple Street Dental"), ("C-1007", "Whitfield & O\u{2019}Brien, Attorneys at Law")]
-        .into_iter()
-        .map(|(id, name)| (id.to_owned(), name.to_owned()))
-        .collect()
 }
 
 fn total(events: i64, seconds: i128, segments: i128, pages: i128) -> ControlTotal {

@@ -79,6 +79,36 @@ pub fn config(file: &SourceFile) -> Result<Config, Vec<Diagnostic>> {
     }
 }
 
+/// The file as it may be shown: what stands behind a key that sounds like a secret is blotted out, byte for byte, so that
+/// places stay where they are. An excerpt shows whole lines, and people do put secrets where they do not belong.
+pub fn without_secrets(file: &SourceFile) -> SourceFile {
+    const WORDS: [&str; 6] = ["secret", "jwt", "password", "token", "client_id", "credential"];
+    let mut text = String::with_capacity(file.text.len());
+    let mut open: Option<&str> = None;
+    for line in file.text.split_inclusive('\n') {
+        let lower = line.to_ascii_lowercase();
+        let key = WORDS.iter().filter_map(|word| lower.find(word)).min();
+        let value = key.and_then(|at| line[at..].find('=').map(|equals| at + equals + 1));
+        let from = if open.is_some() { Some(0) } else { value };
+        let Some(from) = from else {
+            text.push_str(line);
+            continue;
+        };
+        let (shown, hidden) = line.split_at(from);
+        text.push_str(shown);
+        text.extend(hidden.chars().flat_map(|letter| {
+            let (letter, count) = if letter.is_whitespace() { (letter, 1) } else { ('*', letter.len_utf8()) };
+            std::iter::repeat_n(letter, count)
+        }));
+        // A text of several lines goes on until its quotes come again.
+        open = match open {
+            Some(quotes) => (!hidden.contains(quotes)).then_some(quotes),
+            None => ["\"\"\"", "'''"].into_iter().find(|quotes| hidden.matches(quotes).count() == 1),
+        };
+    }
+    SourceFile { name: file.name.clone(), text }
+}
+
 fn read(top: &Table<'_, '_>) -> Option<Config> {
     let or = |key, default: &str| top.text(key).map_or_else(|| default.to_owned(), |text| text.value);
     let zone = top
@@ -147,7 +177,6 @@ fn read_service(table: Table<'_, '_>) -> Option<ServiceSettings> {
     for key in ["client_id", "client_secret", "jwt"] {
         if let Some(value) = table.get(key) {
             let hint = "Put it into the environment (TOLLBOOK_CLIENT_ID, TOLLBOOK_CLIENT_SECRET, TOLLBOOK_JWT) or into a file of mode 0600 named by secrets.";
-            // The span of the key alone: an excerpt must not show the secret.
             let start = value.span().start;
             table.complain(
                 "secret-in-configuration",
@@ -230,4 +259,23 @@ fn read_invoice(table: Table<'_, '_>) -> (Option<String>, Option<u32>) {
     };
     table.finish();
     (series, due_days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_blotted_out_and_places_stay() {
+        let shown = |text: &str| {
+            let file = SourceFile { name: "tollbook.toml".to_owned(), text: text.to_owned() };
+            let shown = without_secrets(&file).text;
+            assert_eq!(shown.len(), text.len());
+            shown
+        };
+        assert_eq!(shown("zone = \"UTC\"\nJWT = \"aé b\"\n"), "zone = \"UTC\"\nJWT = **** **\n");
+        assert_eq!(shown("s = { client_secret = 'x' }\nurl = 1\n"), "s = { client_secret = *** *\nurl = 1\n");
+        let several = shown("password = \"\"\"\nfirst\nsecond\"\"\"\nurl = 1\n");
+        assert_eq!(several, "password = ***\n*****\n*********\nurl = 1\n");
+    }
 }

@@ -46,91 +46,17 @@ fn read(
     numbers: &mut NumberReader,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Expectation> {
-    let mut complain = |column: &str, code: &'static str, message: String, hint: &str| {
-        mistakes.push(row.complaint(code, file, column, message).hint(hint));
-    };
-    for column in REQUIRED {
-        if row.cell(column).is_none() {
-            complain(
-                column,
-                "missing-cell",
-                format!("the expectation on line {} has no {column}", row.line),
-                "Every expectation needs it.",
-            );
-        }
-    }
-    if row.cell("contact").is_none() && row.cell("number").is_none() {
-        let message = format!("the expectation on line {} names neither a contact nor a number", row.line);
-        complain("contact", "missing-cell", message, "Fill one of the two columns.");
-    }
-    let number = row.cell("number").and_then(|text| match numbers.read(text) {
-        (PartyNumber::E164(digits), _) => Some(digits),
-        _ => {
-            complain(
-                "number",
-                "wrong-identifier",
-                format!("\"{text}\" is not a telephone number"),
-                "Write it as +12125550143.",
-            );
-            None
-        }
-    });
-    let mut instant = |column: &str| {
-        let text = row.cell(column)?;
-        let parsed = Instant::parse(text);
-        if parsed.is_none() {
-            let hint = "Write it with an offset: 2026-10-05T09:00:00-04:00.";
-            complain(column, "wrong-time", format!("\"{text}\" is not a time with an offset"), hint);
-        }
-        parsed
-    };
-    let (from, to) = (instant("due_from"), instant("due_to"));
+    let mut cells = Cells { file, row, mistakes };
+    cells.check_required();
+    let number = cells.number(numbers);
+    let (from, to) = (cells.instant("due_from"), cells.instant("due_to"));
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
-        complain(
-            "due_to",
-            "empty-window",
-            format!("the window on line {} is empty", row.line),
-            "due_to must be later than due_from.",
-        );
+        let message = format!("the window on line {} is empty", row.line);
+        cells.complain("due_to", "empty-window", message, "due_to must be later than due_from.");
     }
-    let channel = row.cell("channel").and_then(|text| {
-        let channel = Channel::from_word(text);
-        if channel.is_none() {
-            complain(
-                "channel",
-                "unknown-word",
-                format!("\"{text}\" is not a channel"),
-                "Write voice, sms, mms, fax or voicemail.",
-            );
-        }
-        channel
-    });
-    let direction = row.cell("direction").and_then(|text| {
-        let direction = Direction::from_word(text).filter(|direction| *direction != Direction::Internal);
-        if direction.is_none() {
-            complain(
-                "direction",
-                "unknown-word",
-                format!("\"{text}\" is not a direction"),
-                "Write inbound or outbound.",
-            );
-        }
-        direction
-    });
-    let pages = row.cell("pages").and_then(|text| {
-        let pages = text.parse::<u32>().ok();
-        if pages.is_none() {
-            complain(
-                "pages",
-                "wrong-count",
-                format!("\"{text}\" is not a number of pages"),
-                "Write a whole number or leave it empty.",
-            );
-        }
-        pages
-    });
+    let (channel, direction, pages) = (cells.channel(), cells.direction(), cells.pages());
     Some(Expectation {
         id: row.cell("id")?.to_owned(),
         contact: row.cell("contact").map(str::to_owned),
@@ -142,4 +68,81 @@ fn read(
         reference: row.cell("reference").map(str::to_owned),
         location: format!("{}:{}", file.name, row.line),
     })
+}
+
+/// The cells of one row, each read or complained about.
+struct Cells<'a> {
+    file: &'a SourceFile,
+    row: &'a Row,
+    mistakes: &'a mut Vec<Diagnostic>,
+}
+
+impl Cells<'_> {
+    fn complain(&mut self, column: &str, code: &'static str, message: String, hint: &str) {
+        self.mistakes.push(self.row.complaint(code, self.file, column, message).hint(hint));
+    }
+
+    fn check_required(&mut self) {
+        let line = self.row.line;
+        for column in REQUIRED {
+            if self.row.cell(column).is_none() {
+                let message = format!("the expectation on line {line} has no {column}");
+                self.complain(column, "missing-cell", message, "Every expectation needs it.");
+            }
+        }
+        if self.row.cell("contact").is_none() && self.row.cell("number").is_none() {
+            let message = format!("the expectation on line {line} names neither a contact nor a number");
+            self.complain("contact", "missing-cell", message, "Fill one of the two columns.");
+        }
+    }
+
+    fn number(&mut self, numbers: &mut NumberReader) -> Option<u64> {
+        let text = self.row.cell("number")?;
+        if let (PartyNumber::E164(digits), _) = numbers.read(text) {
+            return Some(digits);
+        }
+        let message = format!("\"{text}\" is not a telephone number");
+        self.complain("number", "wrong-identifier", message, "Write it as +12125550143.");
+        None
+    }
+
+    fn instant(&mut self, column: &str) -> Option<Instant> {
+        let text = self.row.cell(column)?;
+        let parsed = Instant::parse(text);
+        if parsed.is_none() {
+            let hint = "Write it with an offset: 2026-10-05T09:00:00-04:00.";
+            self.complain(column, "wrong-time", format!("\"{text}\" is not a time with an offset"), hint);
+        }
+        parsed
+    }
+
+    fn channel(&mut self) -> Option<Channel> {
+        let text = self.row.cell("channel")?;
+        let channel = Channel::from_word(text);
+        if channel.is_none() {
+            let hint = "Write voice, sms, mms, fax or voicemail.";
+            self.complain("channel", "unknown-word", format!("\"{text}\" is not a channel"), hint);
+        }
+        channel
+    }
+
+    fn direction(&mut self) -> Option<Direction> {
+        let text = self.row.cell("direction")?;
+        let direction = Direction::from_word(text).filter(|direction| *direction != Direction::Internal);
+        if direction.is_none() {
+            let hint = "Write inbound or outbound.";
+            self.complain("direction", "unknown-word", format!("\"{text}\" is not a direction"), hint);
+        }
+        direction
+    }
+
+    fn pages(&mut self) -> Option<u32> {
+        let text = self.row.cell("pages")?;
+        let pages = text.parse().ok();
+        if pages.is_none() {
+            let hint = "Write a whole number or leave it empty.";
+            self.complain("pages", "wrong-count", format!("\"{text}\" is not a number of pages"), hint);
+        }
+        pages
+    }
 }

@@ -11,6 +11,7 @@ pub mod contacts;
 pub mod diagnostic;
 pub mod expectations;
 pub mod load;
+mod parts;
 pub mod reader;
 pub mod ruleset;
 pub mod sheet;

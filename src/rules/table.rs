@@ -71,7 +71,7 @@ impl<'a, 'i> Table<'a, 'i> {
             other => {
                 let hint = match other {
                     DeValue::Integer(_) | DeValue::Float(_) => {
-                        "Write numbers that are money or percentages in quotes, so that they are read digit by digit."
+                        "Write it in quotes; money and percentages are read digit by digit."
                     }
                     _ => "Write the value in quotes.",
                 };

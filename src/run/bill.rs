@@ -110,8 +110,8 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
     let id = run_id(&period, &inputs);
     let specimen = book.identity().specimen;
     let reconciliation = reconciled(workspace, &facts, &rules, &rating, &period);
-    let coverage =
-        coverage::of_period(book, &workspace.config, widest(&rules, month, period.span), &facts.records)?;
+    let widest = widest(&rules, month, period.span);
+    let coverage = coverage::of_period(book, &workspace.config, month, widest, &facts.records)?;
     let charged: Vec<Charged<'_>> = rating
         .charges
         .iter()

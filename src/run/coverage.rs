@@ -6,12 +6,18 @@ use crate::book::Book;
 use crate::domain::Result;
 use crate::domain::record::{Coverage, CoverageState, Feed, FeedKind, RecordKind};
 use crate::domain::source::DecodedRecord;
-use crate::domain::time::Span;
+use crate::domain::time::{Month, Span};
 use crate::output::report::FeedCoverage;
 use crate::rules::config::Config;
 
-/// Decisions that accept a known gap, by the name of the feed.
+/// Decisions that accept a known gap, by [`gap_subject`].
 pub const ACCEPT_GAP: &str = "accept-gap";
+
+/// What a decision about a gap decides: one feed in one month. A gap that is accepted once says nothing about the next
+/// month.
+pub fn gap_subject(feed: &Feed, month: Month) -> String {
+    format!("{} {}", feed.name(), month.key())
+}
 
 /// Coverage of a period, feed by feed.
 pub struct PeriodCoverage {
@@ -29,6 +35,7 @@ pub struct PeriodCoverage {
 pub fn of_period(
     book: &Book,
     config: &Config,
+    month: Month,
     period: Span,
     records: &[DecodedRecord],
 ) -> Result<PeriodCoverage> {
@@ -59,7 +66,7 @@ pub fn of_period(
                 .find(|gap| gap.feed == feed)
                 .map(|gap| format!(" ({})", gap.reason))
                 .unwrap_or_default();
-            let decision = decisions.iter().find(|decision| decision.subject == name);
+            let decision = decisions.iter().find(|decision| decision.subject == gap_subject(&feed, month));
             match decision {
                 Some(decision) => result.accepted.push(format!(
                     "The gap in {name}{reason} is accepted by {}: {}",

@@ -128,7 +128,8 @@ pub fn explain(
     let unknown = |what: String| Failure::new(Exit::Usage, what);
     let stored =
         book.documents(None)?.into_iter().find(|document| document.number == number).ok_or_else(|| {
-            unknown(format!("there is no document {number}")).hint("`tollbook status` lists the documents.")
+            unknown(format!("there is no document {number}"))
+                .hint("`tollbook invoice list` lists the documents.")
         })?;
     let document: Document = serde_json::from_slice(&stored.body)
         .map_err(|error| Failure::new(Exit::Verification, format!("document {number}: {error}")))?;

@@ -14,7 +14,7 @@ use crate::ringcentral::text::count_segments;
 use crate::rules::diagnostic::{Diagnostic, SourceFile};
 
 use super::facts::usage_record;
-use super::workspace::{name_of, refuse};
+use super::workspace::{name_of, refuse, refuse_table};
 
 /// Somebody's word that the files are complete for a span.
 #[derive(Clone, Debug)]
@@ -159,7 +159,7 @@ fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant) -> Result<Read
 }
 
 fn read_usage(name: &str, bytes: &[u8], at: Instant) -> Result<ReadFile> {
-    let rows = usage::read(name, bytes).map_err(|mistakes| refuse(&mistakes, &[]))?;
+    let rows = usage::read(name, bytes).map_err(|mistakes| refuse_table(&mistakes, name, bytes))?;
     let mut raw = Vec::new();
     let mut records = Vec::with_capacity(rows.len());
     for usage in rows {

@@ -22,7 +22,7 @@ use crate::stage::mediate::usage_event;
 use crate::stage::rate::{GroupState, rate, slot_of};
 
 use super::rating::{RatingRun, rate_all};
-use super::workspace::{check, name_of, read_file, read_rules, refuse};
+use super::workspace::{check, name_of, read_file, read_rules, refuse, refuse_table};
 
 /// What to price.
 pub struct Request<'a> {
@@ -55,7 +55,8 @@ pub fn price(request: &Request<'_>) -> Result<Priced> {
         check(&rule_files, &contacts, request.country).map_err(|mistakes| refuse(&mistakes, &files))?;
     let path = request.usage;
     let bytes = fs::read(path).map_err(|error| Failure::io(&error, format!("reading {}", path.display())))?;
-    let rows = usage::read(&name_of(path), &bytes).map_err(|mistakes| refuse(&mistakes, &[]))?;
+    let name = name_of(path);
+    let rows = usage::read(&name, &bytes).map_err(|mistakes| refuse_table(&mistakes, &name, &bytes))?;
     let mut numbers = NumberReader::new(request.country);
     let (mut events, mut suspended) = (Vec::with_capacity(rows.len()), Vec::new());
     for usage in rows {

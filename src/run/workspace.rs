@@ -41,7 +41,7 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Settings> {
         let text = read_file(path, &name_of(path))?;
         let config = rules::config::config(&text)
-            .map_err(|mistakes| refuse(&mistakes, std::slice::from_ref(&text)))?;
+            .map_err(|mistakes| refuse(&mistakes, &[rules::config::without_secrets(&text)]))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Settings { folder, config, text })
     }
@@ -203,6 +203,15 @@ pub fn refuse(mistakes: &[Diagnostic], files: &[SourceFile]) -> Failure {
         mistakes.iter().map(|mistake| mistake.file.as_str()).collect();
     let message = format!("{} in {}", counted(errors, "mistake"), counted(places.len(), "file"));
     Failure::new(Exit::Mistakes, message).details(render(mistakes, files, colour))
+}
+
+/// As [`refuse`] for one table given as bytes: with excerpts where it is text.
+pub fn refuse_table(mistakes: &[Diagnostic], name: &str, bytes: &[u8]) -> Failure {
+    let file = match name.ends_with(".parquet") {
+        true => None,
+        false => sheet::decode(name, bytes).ok(),
+    };
+    refuse(mistakes, file.as_slice())
 }
 
 /// The last part of a path, for messages.

@@ -2,7 +2,7 @@
 
 use crate::domain::charge::Unit;
 use crate::domain::contact::{Contact, ContactList};
-use crate::domain::derivation::{Derivation, Step};
+use crate::domain::derivation::{Derivation, IdentityRule, Step};
 use crate::domain::event::{EventView, LegQuantities};
 use crate::domain::outcome::Channel;
 use crate::domain::time::Span;
@@ -23,7 +23,11 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
     match *step {
         Step::Identified { rule, payer } => {
             let contact = &rules.payers[payer as usize].contact;
-            format!("payer: {} ({}), found by {rule}", contact.id, contact.name)
+            let how = match rule {
+                IdentityRule::Named => rule.to_string(),
+                _ => format!("found by {rule}"),
+            };
+            format!("payer: {} ({}), {how}", contact.id, contact.name)
         }
         Step::TariffVersion { version } => {
             let tariff = &rules.versions[version].tariff;

@@ -1,3 +1,4 @@
+mod cli;
 mod company;
 mod crash;
 mod determinism;
@@ -6,5 +7,6 @@ mod lock;
 mod oracle;
 mod pull;
 mod support;
+mod tidy;
 mod truth;
 mod world;

@@ -128,8 +128,13 @@ fn a_mailbox_that_may_not_be_read_is_a_gap_until_somebody_accepts_it() {
         workspace.output().keys().any(|path| path.starts_with("2026-10/drafts/")),
         "drafts show what is open"
     );
-    workspace.run(&["accept-gap", feed, "--reason", " ", "--actor", "anna"]).expect(2);
-    workspace.run(&["accept-gap", feed, "--reason", "the user left in August", "--actor", "anna"]).expect(0);
+    let accept = |month: &str, reason: &str| {
+        workspace.run(&["accept-gap", feed, "--period", month, "--reason", reason, "--actor", "anna"])
+    };
+    accept("2026-10", " ").expect(2);
+    accept("2026-09", "the user left in August").expect(0);
+    workspace.finalise().expect(9);
+    accept("2026-10", "the user left in August").expect(0);
     workspace.finalise().expect(0);
     let output = workspace.output();
     let index = String::from_utf8(output["2026-10/index.html"].clone()).unwrap();

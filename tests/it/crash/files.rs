@@ -13,7 +13,16 @@ const USAGE: &str = "id,start,seconds,channel,direction,from,to,outcome\n\
 const STEPS: [&[&str]; 4] = [
     &["import", "--usage", "usage.csv", "--actor", "test"],
     &["import", "--usage", "usage.csv", "--actor", "test", "--covers", "2026-09-30..2026-11-02"],
-    &["accept-gap", "call-log", "--reason", "the calls came as files", "--actor", "test"],
+    &[
+        "accept-gap",
+        "call-log",
+        "--period",
+        "2026-10",
+        "--reason",
+        "the calls came as files",
+        "--actor",
+        "test",
+    ],
     &["run", "--period", "2026-10", "--finalise", "--actor", "test", "--issue-date", "2026-11-20"],
 ];
 

@@ -1,7 +1,8 @@
 //! The crash net: named points around every durable step, at which a test lets the process die.
 //!
 //! Only debug builds look at the environment. `TOLLBOOK_CRASH_AT=name[:nth]` aborts the process at the nth pass
-//! (the first without a number); `TOLLBOOK_PLANT=name` plants a known defect, so that a harness can prove it sees.
+//! (the first without a number); `TOLLBOOK_CRASH_TRACE=file` appends the name of every point passed, so that a harness
+//! knows what a workload passes; `TOLLBOOK_PLANT=name` plants a known defect, so that a harness can prove it sees.
 
 /// Every point, in the order of the protocols. A harness walks this list; a pass of an unlisted name is a bug.
 pub const POINTS: &[&str] = &[
@@ -55,6 +56,7 @@ pub fn point(name: &'static str) {
     static PASSES: AtomicU64 = AtomicU64::new(0);
 
     debug_assert!(POINTS.contains(&name), "the crash point {name} is not listed");
+    trace(name);
     let armed = ARMED.get_or_init(|| {
         let text = std::env::var("TOLLBOOK_CRASH_AT").ok()?;
         match text.split_once(':') {
@@ -67,6 +69,23 @@ pub fn point(name: &'static str) {
         && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == *nth
     {
         std::process::abort();
+    }
+}
+
+/// Writes a passed point to the trace, if one is asked for. A trace that cannot be written is a harness without eyes.
+#[cfg(debug_assertions)]
+fn trace(name: &str) {
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+    use std::sync::OnceLock;
+
+    static TRACE: OnceLock<Option<File>> = OnceLock::new();
+    let file = TRACE.get_or_init(|| {
+        let path = std::env::var_os("TOLLBOOK_CRASH_TRACE")?;
+        Some(OpenOptions::new().create(true).append(true).open(path).expect("the trace can be opened"))
+    });
+    if let Some(mut file) = file.as_ref() {
+        file.write_all(format!("{name}\n").as_bytes()).expect("the trace can be written");
     }
 }
 

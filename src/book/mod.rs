@@ -146,8 +146,13 @@ impl Book {
     /// Opens the book, or makes it when there is none. An identity that contradicts the book's is refused (exit 2).
     pub fn open_or_create(folder: &Path, identity: Identity) -> Result<Book> {
         let path = folder.join(DATABASE);
-        if !path.is_file() || !born(&path).map_err(Trouble::doing("opening the book"))? {
-            return Book::create(folder, identity);
+        let there = || Ok(path.is_file() && born(&path).map_err(Trouble::doing("opening the book"))?);
+        if !there()? {
+            match Book::create(folder, identity.clone()) {
+                // Another process made it in the meantime.
+                Err(failure) if failure.exit() == Exit::Usage && there()? => {}
+                created => return created,
+            }
         }
         let mut book = Book::open(folder)?;
         book.require(&identity)?;

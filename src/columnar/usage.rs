@@ -90,8 +90,9 @@ fn csv_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> {
     let rows = sheet::rows(file, &REQUIRED, &optional)?;
     let columns: Vec<&'static str> = REQUIRED.iter().chain(&optional).copied().collect();
     let cells = |row: &sheet::Row| -> Cells {
-        let cell =
-            |column: &&'static str| row.cell(column).map(|text| ((*column).to_owned(), text.to_owned()));
+        // Blanks of a message's text count: they are characters that were sent.
+        let value = |column: &str| if column == "text" { row.untrimmed(column) } else { row.cell(column) };
+        let cell = |column: &&'static str| value(column).map(|text| ((*column).to_owned(), text.to_owned()));
         columns.iter().filter_map(cell).collect()
     };
     Ok(rows.iter().map(|row| (row.line, cells(row))).collect())

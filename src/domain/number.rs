@@ -141,10 +141,18 @@ impl NumberReader {
 
     /// Numbers are checked for a possible form, not for being assigned: a call that took place is evidence enough.
     fn parse_e164(&self, text: &str) -> Option<(PartyNumber, Option<Country>)> {
-        let parsed = phonenumber::parse(Some(self.home), text).ok()?;
+        // The library strips the home country's trunk prefix (1 in North America) from numbers of other countries too
+        // when it is told a home: `+44 1632 …` and every Chinese mobile would lose a digit.
+        let home = (!text.starts_with('+')).then_some(self.home);
+        let parsed = phonenumber::parse(home, text).ok()?;
         let code = u64::from(parsed.country().code());
         let national = parsed.national().value();
-        let digits = format!("{code}{}{national}", "0".repeat(usize::from(parsed.national().zeros())));
+        let digits =
+            match text.strip_prefix('+').filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+                // E.164 as it is: nothing in it is a prefix to be stripped.
+                Some(digits) => digits.to_owned(),
+                None => format!("{code}{}{national}", "0".repeat(usize::from(parsed.national().zeros()))),
+            };
         if national == 0 || !(7..=15).contains(&digits.len()) {
             return None;
         }
@@ -172,6 +180,12 @@ mod tests {
         check("(866)123-4567", PartyNumber::E164(18_661_234_567), None);
         check("(404) 555-0148", PartyNumber::E164(14_045_550_148), Some("US"));
         check("+442079460018", PartyNumber::E164(442_079_460_018), Some("GB"));
+        check("+4915186973419", PartyNumber::E164(4_915_186_973_419), Some("DE"));
+        check("+441632960385", PartyNumber::E164(441_632_960_385), None);
+        check("+44 191 234 5678", PartyNumber::E164(441_912_345_678), Some("GB"));
+        check("+8613812345678", PartyNumber::E164(8_613_812_345_678), Some("CN"));
+        check("+390612345678", PartyNumber::E164(390_612_345_678), Some("IT"));
+        check("+44 (0)20 7946 0018", PartyNumber::E164(442_079_460_018), Some("GB"));
         check("+18765550143", PartyNumber::E164(18_765_550_143), Some("JM"));
         check("+1855201XXXX", PartyNumber::Unparseable, None);
         check("", PartyNumber::Withheld, None);

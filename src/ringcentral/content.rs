@@ -17,7 +17,7 @@ pub fn content(record: &SourceRecord) -> Content {
         RecordKind::Call => call_content(record, Content::Call),
         RecordKind::PortalCall => call_content(record, Content::PortalCall),
         RecordKind::Message => match wire::read_message(&record.json) {
-            Ok(message) if message.is_stub() && message.is_deleted() => Content::DeletionNotice,
+            Ok(message) if message.is_deleted() && message.says_nothing() => Content::DeletionNotice,
             Ok(message) => Content::Message(message_record(message)),
             Err(why) => Content::Malformed(why),
         },
@@ -47,9 +47,15 @@ fn call_content(record: &SourceRecord, kind: fn(CallRecord) -> Content) -> Conte
     }
 }
 
-/// Whole seconds as served come first: the finer field has been seen to disagree with them by its rounding.
-fn milliseconds(seconds: Option<i64>, fine: Option<i64>) -> Option<i64> {
+/// A record's own duration is what the service shows everybody: its whole seconds as served come first.
+fn shown_milliseconds(seconds: Option<i64>, fine: Option<i64>) -> Option<i64> {
     seconds.and_then(|seconds| seconds.checked_mul(1000)).or(fine)
+}
+
+/// A leg's duration is measured between instants and rounded up once, when it is billed: the whole seconds were
+/// rounded already, by a rule nobody documents.
+fn measured_milliseconds(seconds: Option<i64>, fine: Option<i64>) -> Option<i64> {
+    fine.or_else(|| seconds.and_then(|seconds| seconds.checked_mul(1000)))
 }
 
 fn call_record(call: wire::Call) -> CallRecord {
@@ -58,7 +64,7 @@ fn call_record(call: wire::Call) -> CallRecord {
         session_id: call.session_id,
         telephony_session_id: call.telephony_session_id,
         start: call.start_time.as_deref().and_then(Instant::parse),
-        milliseconds: milliseconds(call.duration, call.duration_ms),
+        milliseconds: shown_milliseconds(call.duration, call.duration_ms),
         call_type: call.kind.unwrap_or_default(),
         direction: call.direction.unwrap_or_default(),
         action: call.action.unwrap_or_default(),
@@ -78,7 +84,7 @@ fn call_record(call: wire::Call) -> CallRecord {
 fn leg_record(leg: wire::Leg) -> LegRecord {
     LegRecord {
         start: leg.start(),
-        milliseconds: milliseconds(leg.duration, leg.duration_ms),
+        milliseconds: measured_milliseconds(leg.duration, leg.duration_ms),
         action: leg.action.unwrap_or_default(),
         result: leg.result,
         leg_type: leg.leg_type.unwrap_or_default(),

@@ -252,6 +252,11 @@ impl Message {
             && self.to.is_empty()
     }
 
+    /// Whether neither status nor parties were served: of a purged message the envelope may be left.
+    pub fn says_nothing(&self) -> bool {
+        self.message_status.is_none() && self.from.is_none() && self.to.is_empty()
+    }
+
     /// The mailbox: `extensionId`, else the extension in the record's address.
     pub fn mailbox(&self) -> Option<&str> {
         self.extension_id.as_deref().or_else(|| path_member(self.uri.as_deref()?, "/extension/"))

@@ -31,8 +31,8 @@ pub struct Clause {
     pub connection_fee: i128,
     pub charge_floor: Option<i128>,
     pub charge_cap: Option<i128>,
-    /// Bit of its band, or 0 for a rate that holds at any time.
-    pub band_bit: u64,
+    /// Its band; a rate that names several is one clause for each. `None` holds at any time.
+    pub band: Option<usize>,
     /// Bits of the outcomes its `bill_when` names, or `None` for the outcome table.
     pub bill_when: Option<u16>,
 }
@@ -80,7 +80,8 @@ type Claims<K> = HashMap<K, Vec<(Span, u32)>>;
 /// Who is found by what; in the order of [`crate::domain::derivation::IdentityRule`].
 #[derive(Clone, Debug, Default)]
 pub struct IdentityIndex {
-    pub by_id: HashMap<String, u32>,
+    /// Contacts named by a usage row, while they are valid.
+    pub by_id: Claims<String>,
     pub account_codes: Claims<String>,
     pub numbers: Claims<u64>,
     pub prefixes: Claims<(u32, u64)>,
@@ -107,6 +108,8 @@ pub struct CompiledRules {
     pub bands: Vec<String>,
     /// Bits of the bands that are evaluated in the contact's zone.
     pub contact_zone_bands: u64,
+    /// Bits of the bands that any allowance depends on.
+    pub allowance_bands: u64,
     pub zones: Vec<Zone>,
     pub timelines: Vec<Timeline>,
     /// First instants of the months of each zone, sorted, with one past the last.
@@ -139,6 +142,7 @@ impl CompiledRules {
             counters: Vec::new(),
             bands: rules.bands.iter().map(|band| band.name.clone()).collect(),
             contact_zone_bands: 0,
+            allowance_bands: 0,
             zones: Vec::new(),
             timelines: Vec::new(),
             months: Vec::new(),
@@ -149,6 +153,10 @@ impl CompiledRules {
         compiled.home_zone = compiled.zone_index(rules, home, span);
         for (index, band) in rules.bands.iter().enumerate() {
             compiled.contact_zone_bands |= u64::from(band.in_contact_zone) << index;
+        }
+        let allowances = rules.tariffs.iter().flat_map(|tariff| &tariff.allowances);
+        for band in allowances.flat_map(|allowance| &allowance.applies_to.bands) {
+            compiled.allowance_bands |= 1 << band;
         }
         compiled.add_versions(rules, span)?;
         compiled.add_payers(rules, contacts, span);
@@ -288,7 +296,12 @@ impl CompiledRules {
             let tables = vec![DestinationTable::default(); Channel::ALL.len() * Direction::ALL.len()];
             self.versions.push(CompiledVersion { tariff: tariff.clone(), in_force, zone, tables, counters });
             for (position, rate) in tariff.rates.iter().enumerate() {
-                self.add_clause(index, position, rate)?;
+                if rate.matches.bands.is_empty() {
+                    self.add_clause(index, position, rate, None)?;
+                }
+                for band in &rate.matches.bands {
+                    self.add_clause(index, position, rate, Some(*band))?;
+                }
             }
             for table in &mut self.versions[index].tables {
                 table.finish();
@@ -309,7 +322,7 @@ impl CompiledRules {
         })
     }
 
-    fn add_clause(&mut self, version: usize, position: usize, rate: &Rate) -> Result<()> {
+    fn add_clause(&mut self, version: usize, position: usize, rate: &Rate, band: Option<usize>) -> Result<()> {
         let index = u32::try_from(self.clauses.len()).expect("a rule set has few clauses");
         let denominator = self.denominator;
         let whole = |amount: Decimal| numerator(amount, 1, denominator);
@@ -321,7 +334,7 @@ impl CompiledRules {
             connection_fee: rate.connection_fee.map(whole).transpose()?.unwrap_or(0),
             charge_floor: rate.charge_floor.map(whole).transpose()?,
             charge_cap: rate.charge_cap.map(whole).transpose()?,
-            band_bit: rate.matches.band.map_or(0, |band| 1 << band),
+            band,
             bill_when: rate
                 .bill_when
                 .as_ref()
@@ -374,7 +387,7 @@ impl IdentityIndex {
                 claims.entry(key(&claim.value)).or_default().push((claim.span, payer));
             }
         }
-        self.by_id.insert(contact.id.clone(), payer);
+        self.by_id.insert(contact.id.clone(), vec![(contact.valid, payer)]);
         enter(&mut self.account_codes, payer, &contact.account_codes, String::clone);
         enter(&mut self.numbers, payer, &contact.numbers, |number| *number);
         enter(&mut self.extensions, payer, &contact.extensions, |extension| *extension);
@@ -386,6 +399,13 @@ impl IdentityIndex {
         lengths.sort_unstable_by(|left, right| right.cmp(left));
         lengths.dedup();
         self.prefix_lengths = lengths;
+    }
+}
+
+impl Clause {
+    /// Whether its band is among the active ones.
+    pub fn holds(&self, active: u64) -> bool {
+        self.band.is_none_or(|band| active & (1 << band) != 0)
     }
 }
 

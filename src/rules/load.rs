@@ -190,7 +190,7 @@ impl Draft {
         if table.get("price").is_none() {
             table.complain("missing-key", table.span.clone(), "rate has no price", PRICE_HINT);
         }
-        let (matches, band) = read_match(&table, "match");
+        let (matches, bands) = read_match(&table, "match");
         let increment =
             value(&table, "increment", reader::increment, "Write first and next seconds: \"60/6\".");
         if let (Some(_), Some(price)) = (increment, &price)
@@ -201,7 +201,7 @@ impl Draft {
             table.complain("increment-without-time", span, format!("{} has no increments", price.text), hint);
         }
         let rate = self.finish_rate(file, &table, version, price, matches, increment);
-        if let Some(band) = band {
+        for band in bands {
             // A rate that could not be read still has its band checked; there is no place to put the index then.
             let slot =
                 Slot::Rate { tariff, rate: if rate.is_some() { version.rates.len() } else { usize::MAX } };
@@ -274,13 +274,13 @@ impl Draft {
                 .ok()
         });
         let text = table.text("grants").map(|text| text.value).unwrap_or_default();
-        let (applies_to, band) = read_match(&table, "applies_to");
+        let (applies_to, bands) = read_match(&table, "applies_to");
         if let (Some(name), Some((unit, grants))) = (name, grants) {
             if version.allowances.iter().any(|other| other.name == name.value) {
                 let message = format!("two allowances are called \"{}\"", name.value);
                 table.complain("duplicate-allowance", name.span.clone(), message, "Give each its own name.");
             }
-            if let Some(band) = band {
+            for band in bands {
                 let slot = Slot::Allowance { tariff, allowance: version.allowances.len() };
                 self.band_mentions.push((Mention { file: file.name.clone(), name: band }, slot));
             }
@@ -440,7 +440,7 @@ impl Draft {
                     .map(|allowance| &mut allowance.applies_to),
             };
             if let Some(matches) = target {
-                matches.band = Some(band);
+                matches.bands.push(band);
             }
         }
         self.check_tariff_names(sink);

@@ -21,10 +21,9 @@ pub(super) fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> 
         reader::hours,
         "Write hours as \"08:00-18:00\"; \"22:00-06:00\" wraps past midnight.",
     );
-    for key in ["days", "hours"] {
-        if table.get(key).is_none() {
-            table.complain("missing-key", table.span.clone(), format!("{} has no {key}", table.what), "");
-        }
+    if table.get("days").is_none() && table.get("hours").is_none() {
+        let hint = "Without days it holds every day, without hours all day; one of them must narrow it.";
+        table.complain("missing-key", table.span.clone(), format!("{} has neither days nor hours", table.what), hint);
     }
     let zone = table.text("zone");
     if let Some(zone) = &zone
@@ -39,7 +38,8 @@ pub(super) fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> 
         );
     }
     let except = read_dates(table);
-    let ((start_minute, end_minute), days) = (hours?, days?);
+    let (start_minute, end_minute) = hours.unwrap_or((0, 1440));
+    let days = days.unwrap_or_else(reader::every_day);
     Some(TimeBand {
         name: name.value.clone(),
         days,
@@ -128,9 +128,9 @@ pub(super) fn read_rounding(table: &Table<'_, '_>) -> RoundingMode {
     mode.unwrap_or(RoundingMode::HalfAway)
 }
 
-pub(super) fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Option<Text>) {
+pub(super) fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Vec<Text>) {
     let what = format!("{key} of {}", table.what);
-    let Some(inner) = table.table(key, what) else { return (Match::default(), None) };
+    let Some(inner) = table.table(key, what) else { return (Match::default(), Vec::new()) };
     let places = |key| -> Vec<Place> {
         let mut places = Vec::new();
         for text in inner.texts(key) {
@@ -149,11 +149,11 @@ pub(super) fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Op
         directions: read_words(&inner, "direction", Direction::from_word, Direction::ALL),
         to: places("to"),
         from: places("from"),
-        band: None,
+        bands: Vec::new(),
     };
-    let band = inner.text("band");
+    let bands = inner.texts("band");
     inner.finish();
-    (matches, band)
+    (matches, bands)
 }
 
 /// `+1` alone is the whole numbering plan, the Caribbean included.

@@ -98,6 +98,11 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sun),
 ];
 
+/// All seven days.
+pub fn every_day() -> Vec<Weekday> {
+    DAYS.iter().map(|(_, day)| *day).collect()
+}
+
 /// `mon-fri`, `sat,sun`, `mon,wed-fri`; a range may wrap past Sunday.
 pub fn days(text: &str) -> Result<Vec<Weekday>, String> {
     let position = |word: &str| DAYS.iter().position(|(name, _)| *name == word.trim().to_ascii_lowercase());

@@ -36,8 +36,8 @@ pub struct Match {
     pub directions: Vec<Direction>,
     pub to: Vec<Place>,
     pub from: Vec<Place>,
-    /// Index of a band of the rule set.
-    pub band: Option<usize>,
+    /// Indices of bands of the rule set, any of which must hold; the first that holds names the line.
+    pub bands: Vec<usize>,
 }
 
 /// The first charged block and every following step, in seconds: `60/6`.

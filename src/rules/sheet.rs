@@ -17,6 +17,11 @@ pub struct Row {
 impl Row {
     /// The trimmed text of a column; an absent column or an empty cell is `None`.
     pub fn cell(&self, column: &str) -> Option<&str> {
+        self.cells.get(column).map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The text of a column as it stands, blanks included; `None` when the cell is empty.
+    pub fn untrimmed(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str).filter(|text| !text.is_empty())
     }
 
@@ -93,7 +98,7 @@ pub fn rows(
             mistakes.push(Diagnostic::error("wrong-cell-count", &file.name, Some(span), message).hint(hint));
             continue;
         }
-        let cells = columns.iter().map(|(at, column)| (*column, record[*at].trim().to_owned())).collect();
+        let cells = columns.iter().map(|(at, column)| (*column, record[*at].to_owned())).collect();
         rows.push(Row { line, span, cells });
     }
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }

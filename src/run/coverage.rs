@@ -79,7 +79,10 @@ pub fn of_period(
             feed: name,
             windows: inside.len() as u64,
             sealed: sealed.count() as u64,
-            records: inside.iter().map(|entry| entry.records).sum(),
+            records: match feed.mailbox {
+                Some(_) => inside.iter().map(|entry| entry.records).sum(),
+                None => records_of(feed.kind, period, records),
+            },
             holes: holes.iter().map(show).collect(),
         });
     }
@@ -113,6 +116,24 @@ fn needed(config: &Config, records: &[DecodedRecord], mailboxes_known: bool) -> 
         feeds.insert(Feed::account_wide(FeedKind::Messages));
     }
     feeds
+}
+
+/// Records of an account-wide feed in a period. They are counted themselves: where files were imported, a window knows
+/// only what the last file held.
+fn records_of(feed: FeedKind, period: Span, records: &[DecodedRecord]) -> u64 {
+    let kind = match feed {
+        FeedKind::CallLog => RecordKind::Call,
+        FeedKind::Messages => RecordKind::Message,
+        FeedKind::Usage => RecordKind::Usage,
+        FeedKind::PortalCsv => RecordKind::PortalCall,
+        FeedKind::Account => RecordKind::Account,
+        FeedKind::Extensions => RecordKind::Extension,
+    };
+    let inside = records
+        .iter()
+        .map(|record| &record.record)
+        .filter(|record| record.key.kind == kind && record.start.is_none_or(|start| period.contains(start)));
+    inside.map(|record| &record.key).collect::<BTreeSet<_>>().len() as u64
 }
 
 /// The parts of `period` outside all of some spans.

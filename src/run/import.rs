@@ -97,10 +97,10 @@ fn read(
     account: Option<&str>,
 ) -> Result<ReadFile> {
     if as_usage || name.ends_with(".parquet") || name.ends_with(".jsonl") {
-        return read_usage(name, bytes, at, account);
+        return read_usage(name, bytes, at);
     }
     if portal_csv::is_portal_csv(bytes) {
-        return read_portal(name, bytes, zone, at, account);
+        return read_portal(name, bytes, zone, at);
     }
     if name.to_ascii_lowercase().ends_with(".csv") {
         let file = crate::rules::sheet::decode(name, bytes).map_err(|mistake| refuse(&[mistake], &[]))?;
@@ -132,9 +132,13 @@ fn read_page(bytes: &[u8], redaction: &Redaction, at: Instant, account: Option<&
     })
 }
 
-fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant, account: Option<&str>) -> Result<ReadFile> {
-    let account = account.unwrap_or("portal");
-    let records = portal_csv::read(bytes, zone, account).map_err(|mistakes| {
+/// Files name no account. Their records are keyed by the source alone: a row must be the same record whether the book
+/// knew its account already or not, or it would be billed twice.
+const PORTAL_ACCOUNT: &str = "portal";
+const USAGE_ACCOUNT: &str = "usage";
+
+fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant) -> Result<ReadFile> {
+    let records = portal_csv::read(bytes, zone, PORTAL_ACCOUNT).map_err(|mistakes| {
         let file = SourceFile { name: name.to_owned(), text: String::from_utf8_lossy(bytes).into_owned() };
         let diagnostics: Vec<Diagnostic> = mistakes
             .into_iter()
@@ -154,9 +158,8 @@ fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant, account: Optio
     Ok(ReadFile { feed, raw: bytes.to_vec(), records, malformed: 0, account: None })
 }
 
-fn read_usage(name: &str, bytes: &[u8], at: Instant, account: Option<&str>) -> Result<ReadFile> {
+fn read_usage(name: &str, bytes: &[u8], at: Instant) -> Result<ReadFile> {
     let rows = usage::read(name, bytes).map_err(|mistakes| refuse_table(&mistakes, name, bytes))?;
-    let account = account.unwrap_or("usage");
     let mut raw = Vec::new();
     let mut records = Vec::with_capacity(rows.len());
     for usage in rows {
@@ -164,7 +167,7 @@ fn read_usage(name: &str, bytes: &[u8], at: Instant, account: Option<&str>) -> R
         // Message text is personal: its segments are counted, the text itself is never written.
         row.segments =
             row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
-        let record = usage_record(&row, account, at);
+        let record = usage_record(&row, USAGE_ACCOUNT, at);
         raw.extend_from_slice(record.json.as_bytes());
         raw.push(b'\n');
         records.push(record);

@@ -13,7 +13,7 @@ use crate::rules::compile::IdentityIndex;
 /// Who pays for an event, and by which rule; `None` is an unmatched contact, never a guess.
 pub fn identify(index: &IdentityIndex, event: &EventView<'_>) -> Option<(u32, IdentityRule)> {
     if let Some(contact) = event.contact {
-        return index.by_id.get(contact).map(|payer| (*payer, IdentityRule::Named));
+        return claimed(&index.by_id, contact, event.start).map(|payer| (payer, IdentityRule::Named));
     }
     if let Some(payer) = event.account_code.and_then(|code| claimed(&index.account_codes, code, event.start))
     {

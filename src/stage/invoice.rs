@@ -87,7 +87,7 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
                 tariff_version: tariff.version_key(),
                 position: u32::try_from(clause.position).expect("a tariff has few rates"),
                 clause: clause.rate.name.clone(),
-                band: band_name(rules, &clause.rate.matches),
+                band: clause.band.map(|band| rules.bands[band].clone()).unwrap_or_default(),
             }
         }
         LineSlot::Allowance { counter, version } => {
@@ -107,7 +107,7 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
 }
 
 fn band_name(rules: &CompiledRules, matches: &Match) -> String {
-    matches.band.map(|band| rules.bands[band].clone()).unwrap_or_default()
+    matches.bands.iter().map(|band| rules.bands[*band].as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn usage_line(

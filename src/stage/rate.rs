@@ -193,9 +193,6 @@ fn price(
         });
     };
     let terms = &rules.payers[payer as usize];
-    if !terms.contact.valid.contains(event.start) {
-        return Err((EventDisposition::Unmatched, None));
-    }
     if terms.contact.do_not_bill {
         return Err((EventDisposition::DoNotBill, None));
     }
@@ -255,7 +252,7 @@ impl Context<'_, '_> {
             let (active, _) =
                 self.rules.bands_at(self.rules.versions[version].zone, terms.zone_index, instant);
             let accept = |clause: &Clause| {
-                (clause.band_bit == 0 || clause.band_bit & active != 0)
+                clause.holds(active)
                     && is_from(&clause.rate.matches.from, from, from_country)
                     && (later.is_none() || clause.rate.price.unit == Unit::Second)
             };
@@ -321,7 +318,8 @@ impl Context<'_, '_> {
         trace: &mut impl Trace,
     ) -> Result<(), Stopped> {
         let clause = &self.rules.clauses[first as usize];
-        let (bands, _) = self.bands(self.event.start);
+        // Runs of increments are told apart by their bands only where an allowance asks for one.
+        let bands = self.bands(self.event.start).0 & self.rules.allowance_bands;
         if clause.rate.price.unit != Unit::Second {
             slices.push(Slice { clause: first, unit_from: 0, units: units_measured, bands });
             trace.step(|| Step::Counted { clause: first, units: units_measured });
@@ -335,6 +333,7 @@ impl Context<'_, '_> {
             let offset = position.checked_mul(1000).ok_or(overflow)?;
             let instant = self.event.start.plus_milliseconds(offset);
             let (bands, next) = self.bands(instant);
+            let bands = bands & self.rules.allowance_bands;
             let index = self.clause_at(Some(instant)).ok_or(no_rate)?;
             let step = self.rules.clauses[index as usize].rate.increment.next_seconds;
             let until_change = next.milliseconds().saturating_sub(instant.milliseconds());
@@ -454,7 +453,7 @@ impl Context<'_, '_> {
         applies(matches, self.event.channel, self.event.direction)
             && is_from(&matches.to, to[0], self.event.to_country)
             && is_from(&matches.from, self.event.from.e164(), self.event.from_country)
-            && matches.band.is_none_or(|band| bands & (1 << band) != 0)
+            && (matches.bands.is_empty() || matches.bands.iter().any(|band| bands & (1 << band) != 0))
     }
 
     /// Connection fee, floor and cap of the first rate, on the charge of the whole event.

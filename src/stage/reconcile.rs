@@ -171,7 +171,7 @@ impl<'a> Matching<'a> {
         };
         for (index, expectation) in self.due.iter().enumerate() {
             match self.pairs[index] {
-                None => result.breaks.push(missing(expectation, zone)),
+                None => result.breaks.push(missing(expectation)),
                 Some((observation, rule)) => self.compare(expectation, observation, rule, zone, &mut result),
             }
         }
@@ -303,14 +303,9 @@ fn difference(
     }
 }
 
-fn missing(expectation: &Expectation, zone: Zone) -> Break {
-    let explanation = format!(
-        "No {} {} was seen from {} to {}.",
-        expectation.direction,
-        expectation.channel,
-        zone.show(expectation.due.from),
-        zone.show(expectation.due.to)
-    );
+fn missing(expectation: &Expectation) -> Break {
+    let explanation =
+        format!("No {} {} was seen in the window, nor in the 72 hours after it.", expectation.direction, expectation.channel);
     Break {
         kind: BreakKind::MissingObservation,
         expectation: Some(expectation.clone()),

@@ -1,6 +1,12 @@
-//! All integration tests: one binary, one link.
-
 mod cli;
+mod company;
+mod crash;
+mod determinism;
+mod differential;
+mod lock;
 mod oracle;
+mod pull;
 mod support;
 mod tidy;
+mod truth;
+mod world;

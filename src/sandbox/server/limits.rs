@@ -41,6 +41,9 @@ struct State {
     penalty_until: Option<Instant>,
 }
 
+/// What lifted limits are said to be: a client that keeps to what it is told never waits.
+const LIFTED_LIMIT: usize = 1_000_000;
+
 /// All groups of one user and app: the sandbox has one of each.
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -54,6 +57,8 @@ pub(crate) struct Limits {
 pub(crate) struct Verdict {
     pub(crate) group: Group,
     pub(crate) admitted: bool,
+    /// Requests in one window, as the headers tell it.
+    pub(crate) limit: usize,
     pub(crate) remaining: usize,
     /// Whole seconds, at least 1.
     pub(crate) window_seconds: u64,
@@ -68,22 +73,23 @@ impl Limits {
     pub(crate) fn admit(&self, group: Group, now: Instant) -> Verdict {
         let window_seconds = self.window.as_millis().div_ceil(1000).max(1);
         let window_seconds = u64::try_from(window_seconds).unwrap_or(u64::MAX);
-        let verdict = |admitted, remaining| Verdict { group, admitted, remaining, window_seconds };
+        let limit = if self.lifted { LIFTED_LIMIT } else { group.limit() };
+        let verdict = |admitted, remaining| Verdict { group, admitted, limit, remaining, window_seconds };
         if self.lifted {
-            return verdict(true, group.limit());
+            return verdict(true, limit);
         }
         let mut state = self.states[group as usize].lock().unwrap_or_else(PoisonError::into_inner);
         while state.accepted.front().is_some_and(|then| now.duration_since(*then) >= self.window) {
             state.accepted.pop_front();
         }
         let punished = state.penalty_until.is_some_and(|until| now < until);
-        if punished || state.accepted.len() >= group.limit() {
+        if punished || state.accepted.len() >= limit {
             state.penalty_until = Some(now + self.window);
             return verdict(false, 0);
         }
         state.penalty_until = None;
         state.accepted.push_back(now);
-        verdict(true, group.limit() - state.accepted.len())
+        verdict(true, limit - state.accepted.len())
     }
 }
 

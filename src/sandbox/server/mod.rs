@@ -52,6 +52,8 @@ pub struct Options {
     /// Life of an access token, in real time.
     pub token_life: Duration,
     pub faults: Faults,
+    /// Records on one page at most, whatever is asked for; the service itself serves up to 1000.
+    pub per_page_at_most: usize,
     /// Numbers of extensions whose mailbox nobody may read (403 CMN-408).
     pub refused_mailboxes: Vec<String>,
     /// Whether internal calls have one record for each side.
@@ -80,6 +82,7 @@ impl Default for Options {
             limits_lifted: false,
             token_life: Duration::from_secs(3600),
             faults: Faults::default(),
+            per_page_at_most: query::MOST_PER_PAGE,
             refused_mailboxes: Vec::new(),
             internal_sides: plot.internal_sides,
             date_to_inclusive: false,
@@ -357,7 +360,7 @@ fn respond(verdict: Verdict, answer: Result<String, ApiError>) -> Response {
     let count = |value: usize| number(u64::try_from(value).unwrap_or(u64::MAX));
     let name = HeaderName::from_static;
     headers.insert(name("x-rate-limit-group"), HeaderValue::from_static(verdict.group.name()));
-    headers.insert(name("x-rate-limit-limit"), count(verdict.group.limit()));
+    headers.insert(name("x-rate-limit-limit"), count(verdict.limit));
     headers.insert(name("x-rate-limit-remaining"), count(verdict.remaining));
     headers.insert(name("x-rate-limit-window"), number(verdict.window_seconds));
     if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {

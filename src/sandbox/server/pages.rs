@@ -72,7 +72,7 @@ impl App {
     pub(crate) fn extensions(&self, account: &str, uri: &Uri) -> Result<String, ApiError> {
         self.check_account(account)?;
         let parameters = Parameters::of(uri)?;
-        let order = parameters.page_order()?;
+        let order = parameters.page_order(self.options.per_page_at_most)?;
         let renderer = self.renderer();
         let listed: Vec<Seat> = (0..self.world.cast.extensions.len())
             .filter(|seat| self.world.cast.extension(*seat).listed)
@@ -93,7 +93,7 @@ impl App {
     pub(crate) fn call_log(&self, account: &str, uri: &Uri) -> Result<String, ApiError> {
         self.check_account(account)?;
         let parameters = Parameters::of(uri)?;
-        let order = parameters.page_order()?;
+        let order = parameters.page_order(self.options.per_page_at_most)?;
         let view = view(&parameters)?;
         let kinds = parameters.many("type", &["Voice", "Fax"])?;
         let directions = parameters.many("direction", &["Inbound", "Outbound"])?;
@@ -149,7 +149,7 @@ impl App {
         let seat = self.seat(extension)?;
         self.check_mailbox(seat)?;
         let parameters = Parameters::of(uri)?;
-        let order = parameters.page_order()?;
+        let order = parameters.page_order(self.options.per_page_at_most)?;
         let kinds = parameters.many("messageType", &["Fax", "SMS", "VoiceMail", "Pager"])?;
         let directions = parameters.many("direction", &["Inbound", "Outbound"])?;
         parameters.choice("owner", &["Any", "Personal", "Shared"])?;

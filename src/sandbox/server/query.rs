@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate};
 use std::fmt::Write as _;
 
 /// A page never holds more.
-const MOST_PER_PAGE: usize = 1000;
+pub(crate) const MOST_PER_PAGE: usize = 1000;
 const USUAL_PER_PAGE: usize = 100;
 
 /// The parameters of one request, in their order.
@@ -57,7 +57,8 @@ impl Parameters {
         Ok(self.choice(name, &["true", "false"])? == Some("true"))
     }
 
-    pub(crate) fn page_order(&self) -> Result<PageOrder, ApiError> {
+    /// The page asked for; `most` is what a page of this server holds.
+    pub(crate) fn page_order(&self, most: usize) -> Result<PageOrder, ApiError> {
         let positive = |name: &'static str, text: &str| match text.parse::<usize>() {
             Ok(value) if value > 0 => Ok(value),
             _ => Err(ApiError::invalid_parameter(name)),
@@ -66,9 +67,9 @@ impl Parameters {
         let per_page = match self.one("perPage") {
             None => USUAL_PER_PAGE,
             Some("max") => MOST_PER_PAGE,
-            Some(text) => positive("perPage", text)?.min(MOST_PER_PAGE),
+            Some(text) => positive("perPage", text)?,
         };
-        Ok(PageOrder { page, per_page })
+        Ok(PageOrder { page, per_page: per_page.min(most.clamp(1, MOST_PER_PAGE)) })
     }
 
     /// `dateFrom` and `dateTo` as milliseconds: by default the 24 hours before `dateTo`, which is now by default.
@@ -178,13 +179,17 @@ mod tests {
 
     #[test]
     fn page_sizes_are_cut() {
-        let order =
-            |query: &str| parameters(query).page_order().map(|order| (order.page, order.per_page)).ok();
+        let cut = |query: &str, most: usize| {
+            parameters(query).page_order(most).map(|order| (order.page, order.per_page)).ok()
+        };
+        let order = |query: &str| cut(query, MOST_PER_PAGE);
         assert_eq!(order(""), Some((1, 100)));
         assert_eq!(order("page=3&perPage=5000"), Some((3, 1000)));
         assert_eq!(order("perPage=max"), Some((1, 1000)));
         assert_eq!(order("page=0"), None);
         assert_eq!(order("perPage=many"), None);
+        assert_eq!(cut("page=3&perPage=5000", 30), Some((3, 30)), "a server with smaller pages");
+        assert_eq!(cut("perPage=20", 30), Some((1, 20)));
     }
 
     #[test]
@@ -205,7 +210,7 @@ mod tests {
     #[test]
     fn navigation_ends_with_the_list() {
         let parameters = parameters("view=Simple&page=2&perPage=4");
-        let order = parameters.page_order().expect("an order");
+        let order = parameters.page_order(MOST_PER_PAGE).expect("an order");
         let (paging, navigation) = parameters.envelope("/list", None, order, 9, false);
         assert_eq!((paging.page_start, paging.page_end, paging.total_pages), (Some(4), Some(7), None));
         let next = navigation.next_page.map(|link| link.uri);

@@ -258,7 +258,7 @@ impl Maker<'_> {
         record.result = "Fax Receipt Error";
         record.reason = "Fax Not Received";
         let ids = vec![record.id()];
-        self.fax_truth(Way::Inbound, at_ms, from.number, 0, Ending::SendingFailed, None, ids);
+        self.fax_truth(Way::Inbound, at_ms, from.number, 0, Ending::DeliveryFailed, None, ids);
         self.draft.records.push(record);
     }
 

@@ -103,8 +103,8 @@ impl Maker<'_> {
         };
         for _ in 0..copies {
             let ending = if fate == Fate::Kept { self.text_ending() } else { Ending::Delivered };
-            fate = if fate == Fate::Kept { fate_of(ending) } else { fate };
             sent = Some(self.outbound_sms(created_ms, seat, recipient, text.clone(), ending));
+            fate = if fate == Fate::Kept { self.fate_of_last() } else { fate };
             created_ms += self.dice.between(2 * MINUTE, 9 * MINUTE);
         }
         self.promise(Some(seat), number, "sms", due_ms, HOUR, None, fate, sent);
@@ -168,7 +168,8 @@ impl Maker<'_> {
             let number = clients::mobile(client);
             let id = self.outbound_sms(sent_ms, seat, number, text, ending);
             let due_ms = sent_ms - self.dice.between(30_000, 4 * MINUTE);
-            self.promise(Some(seat), number, "sms", due_ms, 30 * MINUTE, None, fate_of(ending), Some(id));
+            let fate = self.fate_of_last();
+            self.promise(Some(seat), number, "sms", due_ms, 30 * MINUTE, None, fate, Some(id));
         }
     }
 
@@ -236,7 +237,8 @@ impl Maker<'_> {
         for number in numbers {
             let reference = (numbers.len() == 1).then_some(id);
             let due_ms = created_ms - 2 * MINUTE;
-            self.promise(Some(1), *number, "mms", due_ms, 30 * MINUTE, None, fate_of(ending), reference);
+            let fate = self.fate_of_last();
+            self.promise(Some(1), *number, "mms", due_ms, 30 * MINUTE, None, fate, reference);
         }
     }
 
@@ -289,6 +291,13 @@ impl Maker<'_> {
         id
     }
 
+    /// The fate of the text that was kept last, which was promised and sent in time.
+    fn fate_of_last(&self) -> Fate {
+        let last = self.draft.messages.last().and_then(|message| message.versions.last());
+        let state = last.and_then(|last| last.endings.first().zip(last.codes.first()));
+        state.map_or(Fate::NeverSent, |(ending, code)| fate_of(*ending, code))
+    }
+
     fn text_versions(&mut self, text: &Text, kind: TextKind) -> Vec<MessageVersion> {
         let recipients = text.parties.len();
         let state = |at_ms: i64, ending: Ending, code: &'static str| MessageVersion {
@@ -334,10 +343,12 @@ impl Maker<'_> {
     }
 }
 
-/// What becomes of a promise that was sent in time, by how the sending ended.
-pub(crate) fn fate_of(ending: Ending) -> Fate {
+/// What becomes of a promise that was sent in time, by how the sending ended and what the carrier said of it.
+fn fate_of(ending: Ending, code: &str) -> Fate {
     match ending {
         Ending::Delivered | Ending::Received => Fate::Kept,
+        // The carrier does not know: that is no proof of failure.
+        Ending::DeliveryFailed if DOUBTFUL_CODES.contains(&code) => Fate::Unconfirmed,
         Ending::Sent | Ending::Queued => Fate::Unconfirmed,
         Ending::DeliveryFailed | Ending::SendingFailed | Ending::Partial => Fate::Failed,
     }

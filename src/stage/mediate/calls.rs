@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::disposition::{RecordDisposition, SuspenseReason};
-use crate::domain::event::{BillableEvent, EvidenceRole, Leg, LegQuantities};
+use crate::domain::event::{BillableEvent, EvidenceRole, Leg, LegQuantities, Party};
+use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Channel, Direction, Outcome};
+use crate::domain::record::RecordKey;
 use crate::domain::source::{CallRecord, DecodedRecord, LegRecord, PartyText};
 use crate::domain::{Instant, PartyNumber};
 
@@ -15,10 +17,10 @@ type Call<'a> = (&'a DecodedRecord, &'a CallRecord);
 /// How far apart two records of a ring-out may start.
 const RING_OUT_SECONDS_MAX: i64 = 120;
 
-pub fn add(bench: &mut Bench<'_>, calls: Vec<Call<'_>>) {
+pub fn add(bench: &mut Bench<'_>, calls: &[Call<'_>]) {
     let mut voice: Vec<Call<'_>> = Vec::new();
     let mut messages: BTreeMap<String, Vec<Call<'_>>> = BTreeMap::new();
-    for call in calls {
+    for call in calls.iter().copied() {
         match is_message(call.1) {
             Some(message) => messages.entry(message).or_default().push(call),
             None if call.1.call_type == "Fax" => add_lone_fax(bench, &[call], None),
@@ -57,7 +59,22 @@ fn join_messages(bench: &mut Bench<'_>, messages: BTreeMap<String, Vec<Call<'_>>
             let number = party::read(&mut bench.numbers, other).number;
             let fits = |index: &&usize| bench.events[**index].other_party().number == number;
             let event = candidates.iter().find(fits).copied().unwrap_or(candidates[0]);
+            add_parties(bench, event, call);
             bench.attach(record, event, EvidenceRole::Supporting);
+        }
+    }
+}
+
+/// A voicemail names the mailbox, not the number that was dialled: who pays may depend on that number.
+fn add_parties(bench: &mut Bench<'_>, event: usize, call: &CallRecord) {
+    let (from, to) = (party::read(&mut bench.numbers, &call.from), party::read(&mut bench.numbers, &call.to));
+    let event = &mut bench.events[event];
+    if event.direction != Direction::Inbound || direction_of(call) != Some(Direction::Inbound) {
+        return;
+    }
+    for (side, told) in [(&mut event.from, from), (&mut event.to, to)] {
+        if side.number.e164().is_none() && told.number.e164().is_some() {
+            *side = told;
         }
     }
 }
@@ -385,42 +402,95 @@ fn blank(
     }
 }
 
-/// Calls of the portal's file: a second source. One that matches a call of the API (same local minute, both numbers,
-/// duration within two seconds) is its evidence; any other is a call of its own.
-pub fn add_portal(bench: &mut Bench<'_>, calls: Vec<Call<'_>>) {
-    let mut by_minute: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (index, event) in bench.events.iter().enumerate() {
-        by_minute.entry(minute(event.start)).or_default().push(index);
+/// A call of another source that a call of the portal's file may be the same as.
+struct Sighting {
+    event: usize,
+    channel: Channel,
+    from: Party,
+    to: Party,
+    extensions: [Option<u64>; 2],
+    milliseconds: Option<i64>,
+}
+
+/// Calls of the portal's file: a second source. One that matches a record of the API's call log (same local minute, both
+/// parties, duration within two seconds), or an event without such records, is evidence of its event; any other is a
+/// call of its own. Each record is matched once.
+pub fn add_portal(bench: &mut Bench<'_>, portal: Vec<Call<'_>>, calls: &[Call<'_>]) {
+    if portal.is_empty() {
+        return;
     }
-    for call in calls {
+    let mut by_minute = sightings(bench, calls);
+    for call in portal {
         let (record, portal) = call;
-        let start = portal.start.map_or(i64::MIN, minute);
-        let found = by_minute.get(&start).and_then(|events| portal_match(bench, portal, events));
+        let at_minute = portal.start.and_then(|start| by_minute.get_mut(&minute(start)));
+        let found = at_minute.and_then(|sightings| {
+            let place =
+                sightings.iter().position(|sighting| is_same(&mut bench.numbers, portal, sighting))?;
+            Some(sightings.remove(place).event)
+        });
         match found {
-            Some(event) => {
-                by_minute.entry(start).or_default().retain(|index| *index != event);
-                bench.attach(record, event, EvidenceRole::Supporting);
-            }
+            Some(event) => bench.attach(record, event, EvidenceRole::Supporting),
             None if portal.call_type == "Fax" => add_lone_fax(bench, &[call], None),
             None => add_call(bench, &[call]),
         }
     }
 }
 
+fn sightings(bench: &mut Bench<'_>, calls: &[Call<'_>]) -> BTreeMap<i64, Vec<Sighting>> {
+    let by_key: BTreeMap<&RecordKey, &CallRecord> =
+        calls.iter().map(|(record, call)| (&record.record.key, *call)).collect();
+    let mut by_minute: BTreeMap<i64, Vec<Sighting>> = BTreeMap::new();
+    for index in 0..bench.events.len() {
+        let event = &bench.events[index];
+        let records = event.evidence.iter().filter_map(|evidence| by_key.get(&evidence.record).copied());
+        let records: Vec<&CallRecord> = records.collect();
+        if records.is_empty() {
+            let sighting = Sighting {
+                event: index,
+                channel: event.channel,
+                from: event.from.clone(),
+                to: event.to.clone(),
+                extensions: [None, None],
+                milliseconds: event.quantities.master,
+            };
+            by_minute.entry(minute(event.start)).or_default().push(sighting);
+        }
+        for call in records {
+            let Some(start) = call.start else { continue };
+            let sighting = Sighting {
+                event: index,
+                channel: channel_of(call),
+                from: party::read(&mut bench.numbers, &call.from),
+                to: party::read(&mut bench.numbers, &call.to),
+                extensions: [party::extension_of(&call.from), party::extension_of(&call.to)],
+                milliseconds: call.milliseconds,
+            };
+            by_minute.entry(minute(start)).or_default().push(sighting);
+        }
+    }
+    by_minute
+}
+
 fn minute(instant: Instant) -> i64 {
     instant.milliseconds().div_euclid(60_000)
 }
 
-fn portal_match(bench: &mut Bench<'_>, portal: &CallRecord, candidates: &[usize]) -> Option<usize> {
-    let from = party::read(&mut bench.numbers, &portal.from).number;
-    let to = party::read(&mut bench.numbers, &portal.to).number;
-    let channel = if portal.call_type == "Fax" { Channel::Fax } else { Channel::Voice };
-    candidates.iter().copied().find(|index| {
-        let event = &bench.events[*index];
-        let apart = match (event.quantities.master, portal.milliseconds) {
-            (Some(left), Some(right)) => (left - right).abs(),
-            _ => 0,
-        };
-        event.channel == channel && event.from.number == from && event.to.number == to && apart <= 2000
-    })
+fn channel_of(call: &CallRecord) -> Channel {
+    if call.call_type == "Fax" { Channel::Fax } else { Channel::Voice }
+}
+
+fn is_same(numbers: &mut NumberReader, portal: &CallRecord, sighting: &Sighting) -> bool {
+    let apart = match (sighting.milliseconds, portal.milliseconds) {
+        (Some(left), Some(right)) => left.abs_diff(right),
+        _ => 0,
+    };
+    // The portal shows the short number of an extension where the API may show its own outside number.
+    let mut same = |told: &PartyText, seen: &Party, extension: Option<u64>| {
+        party::read(numbers, told).number == seen.number
+            || (extension.is_some() && party::extension_of(told) == extension)
+    };
+    sighting.channel == channel_of(portal)
+        && apart <= 2000
+        && same(&portal.from, &sighting.from, sighting.extensions[0])
+        && same(&portal.to, &sighting.to, sighting.extensions[1])
 }

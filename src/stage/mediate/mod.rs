@@ -54,8 +54,8 @@ pub fn mediate(records: &[DecodedRecord], extensions: &[Extension], home: Countr
             Content::Malformed(why) => bench.suspend(record, SuspenseReason::Malformed, why),
         }
     }
-    calls::add(&mut bench, calls);
-    calls::add_portal(&mut bench, portal);
+    calls::add(&mut bench, &calls);
+    calls::add_portal(&mut bench, portal, &calls);
     bench.finish(records.len())
 }
 

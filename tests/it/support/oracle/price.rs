@@ -69,8 +69,13 @@ impl<'a> Biller<'a> {
             parts: Vec::new(),
         };
         let Some(contact) = payer(self.rules, self.contacts, self.options, event) else {
-            let internal = event.direction == "internal" && event.contact.is_empty();
-            result.disposition = if internal { "internal" } else { "unmatched contact" };
+            // Unmatched is only what somebody could be billed for.
+            result.disposition = match (event.direction.as_str(), self.is_billable(event, None)) {
+                ("internal", _) => "internal",
+                (_, Ok(false)) if event.outcome == "queued" => "awaiting its outcome",
+                (_, Ok(false)) => "outcome not billable",
+                _ => "unmatched contact",
+            };
             return result;
         };
         let utc_month = self.options.defect == Some(Defect::MonthInUtc);
@@ -104,6 +109,7 @@ impl<'a> Biller<'a> {
                 ("outcome not billable", "")
             });
         }
+        let choice = choice.ok_or(("suspended", "no-rate"))?;
         if event.channel == "voice" {
             match event.seconds {
                 None => return Err(("suspended", "no-duration")),
@@ -111,7 +117,6 @@ impl<'a> Biller<'a> {
                 Some(_) => {}
             }
         }
-        let choice = choice.ok_or(("suspended", "no-rate"))?;
         let whole = |units| Ok(vec![Increment { choice, at: event.start, units }]);
         match choice.rate.unit {
             "second" => self.walk(event, contact, &candidates),

@@ -156,9 +156,20 @@ impl NumberReader {
         if national == 0 || !(7..=15).contains(&digits.len()) {
             return None;
         }
-        let country = parsed.country().id().and_then(|id| Country::from_code(id.as_ref()));
+        let known = parsed.country().id().and_then(|id| Country::from_code(id.as_ref()));
+        let country = known.or_else(|| country_behind_zero(&parsed));
         Some((PartyNumber::E164(digits.parse().ok()?), country))
     }
+}
+
+/// The country of a number whose national part begins with a zero that belongs to it, as in Italy: the library loses
+/// sight of the zero when it asks which country a number belongs to.
+fn country_behind_zero(parsed: &phonenumber::PhoneNumber) -> Option<Country> {
+    let zeros = usize::from(parsed.national().zeros());
+    let national = format!("{}{}", "0".repeat(zeros), parsed.national().value());
+    let sharing = phonenumber::metadata::DATABASE.by_code(&parsed.country().code())?;
+    let fits = |metadata: &&&phonenumber::Metadata| metadata.descriptors().general().is_match(&national);
+    sharing.iter().filter(|_| zeros > 0).find(fits).and_then(|metadata| Country::from_code(metadata.id()))
 }
 
 #[cfg(test)]

@@ -304,8 +304,10 @@ fn difference(
 }
 
 fn missing(expectation: &Expectation) -> Break {
-    let explanation =
-        format!("No {} {} was seen in the window, nor in the 72 hours after it.", expectation.direction, expectation.channel);
+    let explanation = format!(
+        "No {} {} was seen in the window, nor in the 72 hours after it.",
+        expectation.direction, expectation.channel
+    );
     Break {
         kind: BreakKind::MissingObservation,
         expectation: Some(expectation.clone()),

@@ -1,6 +1,5 @@
 //! A sandbox world as the program sees it: served on loopback, pulled into a book, mediated and identified.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -21,7 +20,6 @@ use tollbook::stage::identify::identify;
 /// A world and what the program made of it.
 pub struct Seen {
     pub world: std::sync::Arc<World>,
-    pub workspace: Workspace,
     pub facts: Facts,
     pub rules: CompiledRules,
     _folder: TempDir,
@@ -35,12 +33,6 @@ impl Seen {
             Some(self.rules.payers[payer as usize].contact.id.clone())
         };
         self.facts.mediated.events.iter().map(payer).collect()
-    }
-
-    /// Events by their ids.
-    pub fn by_id(&self) -> BTreeMap<&str, usize> {
-        let events = self.facts.mediated.events.iter().enumerate();
-        events.map(|(index, event)| (event.id.as_str(), index)).collect()
     }
 }
 
@@ -82,7 +74,7 @@ pub fn see(options: Options, earlier: &[DateTime<Utc>]) -> Seen {
     let facts = facts::load(&book, span, home).expect("facts");
     let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, workspace.config.zone, span)
         .expect("rules");
-    Seen { world: running.world.clone(), workspace, facts, rules, _folder: folder }
+    Seen { world: running.world.clone(), facts, rules, _folder: folder }
 }
 
 fn pull(book: &mut Book, workspace: &Workspace, running: &Running, clock: &Clock) {

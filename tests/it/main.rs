@@ -1,3 +1,4 @@
+mod mediate;
 mod oracle;
 mod support;
 mod truth;

@@ -1,5 +1,6 @@
 mod mediate;
 mod oracle;
+mod reconcile;
 mod support;
 mod truth;
 mod world;

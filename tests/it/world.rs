@@ -20,6 +20,7 @@ use tollbook::stage::identify::identify;
 /// A world and what the program made of it.
 pub struct Seen {
     pub world: std::sync::Arc<World>,
+    pub workspace: Workspace,
     pub facts: Facts,
     pub rules: CompiledRules,
     _folder: TempDir,
@@ -76,7 +77,7 @@ pub fn see(options: Options, earlier: &[DateTime<Utc>]) -> Seen {
     let facts = facts::load(&book, span, home).expect("facts");
     let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, workspace.config.zone, span)
         .expect("rules");
-    Seen { world: running.world.clone(), facts, rules, _folder: folder }
+    Seen { world: running.world.clone(), workspace, facts, rules, _folder: folder }
 }
 
 fn pull(

@@ -77,7 +77,8 @@ fn table() -> DataFrame {
         .map(|_| MONTH_START_MILLISECONDS + i64::try_from(random.next_u64() % MONTH_MILLISECONDS).unwrap())
         .collect();
     starts.sort_unstable();
-    let kinds: Vec<u32> = (0..EVENTS).map(|_| [0, 0, 0, 0, 0, 0, 1, 1, 1, 3][random.next_u32() as usize % 10]).collect();
+    let kinds: Vec<u32> =
+        (0..EVENTS).map(|_| [0, 0, 0, 0, 0, 0, 1, 1, 1, 3][random.next_u32() as usize % 10]).collect();
     let to: Vec<u64> = (0..EVENTS).map(|_| number_of(random.next_u64() % CONTACTS)).collect();
     let seconds: Vec<i64> = (0..EVENTS).map(|_| i64::from(random.next_u32() % 900) + 1).collect();
     let counts: Vec<u32> = (0..EVENTS).map(|_| random.next_u32() % 4 + 1).collect();
@@ -120,8 +121,8 @@ fn rules() -> CompiledRules {
         contacts.push_str(&format!("c{contact:04},Contact {contact},+{}\n", number_of(contact)));
     }
     let contacts = SourceFile { name: "contacts.csv".to_owned(), text: contacts };
-    let (rules, contacts, _) =
-        check(&[file], &contacts, Country::from_code("US").unwrap()).expect("the benchmark's rules are valid");
+    let (rules, contacts, _) = check(&[file], &contacts, Country::from_code("US").unwrap())
+        .expect("the benchmark's rules are valid");
     let span = Span {
         from: Instant::from_milliseconds(MONTH_START_MILLISECONDS),
         to: Instant::from_milliseconds(MONTH_START_MILLISECONDS + 31 * 86_400_000),

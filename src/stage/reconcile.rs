@@ -1,10 +1,11 @@
 //! Reconciliation: what was expected against what the log shows.
 //!
 //! Passes in order: by reference; by number, channel, direction and window; by contact and window for expectations
-//! without a number; then the same keys after the window (late). Within one key, observations are taken by start and
-//! given to the open expectation that ends first, which matches as many as can be matched. What arrived is matched
-//! before what did not, so that a failed attempt never hides a later success. Every expectation and every observation
-//! ends in exactly one class.
+//! without a number; then the same keys after the window (late). Within one key and pass as much of what arrived is
+//! matched as can be matched, so that a failed attempt never hides a later success, and then as much of the rest as can
+//! be matched beside it ([`windows`]). Every expectation and every observation ends in exactly one class.
+
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,8 @@ use crate::domain::reconciliation::{
 };
 use crate::domain::time::Span;
 use crate::domain::{Instant, Zone};
+
+use windows::Point;
 
 /// How long after its window an observation still counts as a late one of it.
 pub const LATE_MILLISECONDS_MAX: i64 = 72 * 3_600_000;
@@ -133,32 +136,35 @@ impl<'a> Matching<'a> {
         expectation_key: &dyn Fn(&Expectation) -> Option<Key>,
         observation_key: &dyn Fn(&Observation) -> Option<Key>,
     ) {
-        let mut open: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Key, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for (index, item) in self.due.iter().enumerate() {
             if let (None, Some(key)) = (self.pairs[index], expectation_key(item)) {
-                open.entry(key).or_default().push(index);
+                groups.entry(key).or_default().0.push(index);
             }
         }
-        for arrived in [true, false] {
-            for observation in 0..self.seen.len() {
-                let item = self.seen[observation];
-                if self.taken[observation].is_some() || (item.arrived == Arrived::Yes) != arrived {
-                    continue;
+        for (index, item) in self.seen.iter().enumerate() {
+            if let (None, Some(key)) = (self.taken[index], observation_key(item))
+                && let Some(group) = groups.get_mut(&key)
+            {
+                group.1.push(index);
+            }
+        }
+        for (expectations, observations) in groups.into_values() {
+            let window = |index: &usize| {
+                let due = self.due[*index].due;
+                match late {
+                    false => due,
+                    true => Span { from: due.to, to: due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) },
                 }
-                let Some(candidates) = observation_key(item).and_then(|key| open.get(&key)) else { continue };
-                let fits = |index: &usize| {
-                    let due = self.due[*index].due;
-                    let window = match late {
-                        false => due,
-                        true => Span { from: due.to, to: due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) },
-                    };
-                    self.pairs[*index].is_none() && window.contains(item.start)
-                };
-                let first_to_end =
-                    candidates.iter().copied().filter(fits).min_by_key(|at| (self.due[*at].due.to, *at));
-                if let Some(expectation) = first_to_end {
-                    self.pair(expectation, observation, rule);
-                }
+            };
+            let windows: Vec<Span> = expectations.iter().map(window).collect();
+            let point = |index: &usize| Point {
+                start: self.seen[*index].start,
+                arrived: self.seen[*index].arrived == Arrived::Yes,
+            };
+            let points: Vec<Point> = observations.iter().map(point).collect();
+            for (window, point) in windows::assign(&windows, &points) {
+                self.pair(expectations[window], observations[point], rule);
             }
         }
     }
@@ -222,11 +228,12 @@ impl<'a> Matching<'a> {
                 scope.insert(Key::Number(number, item.channel, item.direction));
             }
         }
-        let mut matched: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut matched: BTreeMap<Key, Vec<(usize, usize)>> = BTreeMap::new();
         for (index, pair) in self.pairs.iter().enumerate() {
-            let key = pair.and_then(|(at, _)| number_key(self.seen[at]));
-            if let Some(key) = key {
-                matched.entry(key).or_default().push(index);
+            if let Some((at, _)) = pair
+                && let Some(key) = number_key(self.seen[*at])
+            {
+                matched.entry(key).or_default().push((index, *at));
             }
         }
         for (index, item) in self.seen.iter().enumerate() {
@@ -241,12 +248,21 @@ impl<'a> Matching<'a> {
             result.observations += 1;
             let siblings =
                 keys[0].as_ref().and_then(|key| matched.get(key)).map(Vec::as_slice).unwrap_or_default();
-            let copy_of = siblings.iter().map(|at| self.due[*at]).find(|due| {
-                Span { from: due.due.from, to: due.due.to.plus_milliseconds(LATE_MILLISECONDS_MAX) }
-                    .contains(item.start)
-            });
+            let copy_of = siblings.iter().find(|(due, at)| self.is_copy(item, *due, *at));
+            let copy_of = copy_of.map(|(due, _)| self.due[*due]);
             result.breaks.push(surplus(item, copy_of, zone));
         }
+    }
+}
+
+impl Matching<'_> {
+    /// Whether a surplus observation is a copy of what an expectation was matched with: in its window, or no further
+    /// from the match than the window is long. What comes later was meant for something else.
+    fn is_copy(&self, item: &Observation, due: usize, matched: usize) -> bool {
+        let due = self.due[due].due;
+        let length = due.to.milliseconds().abs_diff(due.from.milliseconds());
+        let apart = item.start.milliseconds().abs_diff(self.seen[matched].start.milliseconds());
+        due.contains(item.start) || apart < length
     }
 }
 
@@ -304,8 +320,10 @@ fn difference(
 }
 
 fn missing(expectation: &Expectation) -> Break {
-    let explanation =
-        format!("No {} {} was seen in the window, nor in the 72 hours after it.", expectation.direction, expectation.channel);
+    let explanation = format!(
+        "No {} {} was seen in the window, nor in the 72 hours after it.",
+        expectation.direction, expectation.channel
+    );
     Break {
         kind: BreakKind::MissingObservation,
         expectation: Some(expectation.clone()),

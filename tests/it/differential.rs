@@ -79,7 +79,9 @@ fn the_comparison_sees_a_planted_defect() {
 /// Leaves a world on the disk to look at: `TOLLBOOK_TEST_FOLDER=… TOLLBOOK_TEST_SEED=… cargo test --test it differential::kept`.
 #[test]
 fn kept_world() {
-    if let (Ok(folder), Ok(seed)) = (std::env::var("TOLLBOOK_TEST_FOLDER"), std::env::var("TOLLBOOK_TEST_SEED")) {
+    if let (Ok(folder), Ok(seed)) =
+        (std::env::var("TOLLBOOK_TEST_FOLDER"), std::env::var("TOLLBOOK_TEST_SEED"))
+    {
         fs::create_dir_all(&folder).unwrap();
         world(seed.parse().expect("the seed is a number"), EVENTS, Path::new(&folder));
     }

@@ -314,7 +314,7 @@ fn a_world_with_a_record_for_each_side_of_internal_calls_is_what_happened() {
 fn a_world_pulled_while_it_still_changes_is_what_happened() {
     let options = Options { seed: 2026, days: 4, ..Options::default() };
     let at = |hours| options.from + chrono::TimeDelta::hours(hours);
-    let seen = see(options.clone(), &[at(40), at(90), at(100)]);
+    let seen = see(options.clone(), &[at(46), at(92), at(120)]);
     agrees(&seen);
     // What was purged since had been collected before: its envelope hides nothing.
     let ledger = &seen.facts.mediated.ledger;

@@ -1,6 +1,5 @@
 //! A sandbox world as the program sees it: served on loopback, pulled into a book, mediated and identified.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -36,12 +35,6 @@ impl Seen {
         };
         self.facts.mediated.events.iter().map(payer).collect()
     }
-
-    /// Events by their ids.
-    pub fn by_id(&self) -> BTreeMap<&str, usize> {
-        let events = self.facts.mediated.events.iter().enumerate();
-        events.map(|(index, event)| (event.id.as_str(), index)).collect()
-    }
 }
 
 /// October 2026, pulled once, when nothing changes any more.
@@ -69,9 +62,11 @@ pub fn see(options: Options, earlier: &[DateTime<Utc>]) -> Seen {
     let workspace = Workspace::load(&customer.join("tollbook.toml")).expect("a workspace");
     let url = ServiceUrl::parse(&running.base_url).expect("an address");
     let mut book = Book::open_or_create(&folder.path().join("book"), identity_of(&url)).expect("a new book");
-    for at in earlier.iter().copied().chain([running.world.settled() + TimeDelta::days(1)]) {
+    // A window is listed once it is over: short ones are seen before anything in them is deleted. Long ones save time.
+    let windows = if earlier.is_empty() { (7, 28) } else { (1, 2) };
+    for at in earlier.iter().copied().chain([running.world.settled() + TimeDelta::days(30)]) {
         clock.set(at);
-        pull(&mut book, &workspace, &running, &clock);
+        pull(&mut book, &workspace, &running, &clock, windows);
     }
     let (from, to) = running.world.span();
     let span = Span {
@@ -85,7 +80,13 @@ pub fn see(options: Options, earlier: &[DateTime<Utc>]) -> Seen {
     Seen { world: running.world.clone(), workspace, facts, rules, _folder: folder }
 }
 
-fn pull(book: &mut Book, workspace: &Workspace, running: &Running, clock: &Clock) {
+fn pull(
+    book: &mut Book,
+    workspace: &Workspace,
+    running: &Running,
+    clock: &Clock,
+    (call_log_days, message_days): (i64, i64),
+) {
     let calendar = clock.clone();
     let virtual_clock = CalendarClock::start(move || Instant::from_utc(calendar.now()));
     let credentials = Credentials {
@@ -99,7 +100,9 @@ fn pull(book: &mut Book, workspace: &Workspace, running: &Running, clock: &Clock
     let again = Span { from: since, to: Instant::from_utc(clock.now()) };
     let reread = book.last_pull().expect("a book").map(|_| again);
     let scope = collect::scope(since, reread);
-    let settings = &workspace.config.collect;
-    let pulled = collect::pull(book, settings, scope, &credentials, &transport, &virtual_clock, &mut |_| {});
+    let mut settings = workspace.config.collect.clone();
+    settings.call_log_window_milliseconds = TimeDelta::days(call_log_days).num_milliseconds();
+    settings.message_window_milliseconds = TimeDelta::days(message_days).num_milliseconds();
+    let pulled = collect::pull(book, &settings, scope, &credentials, &transport, &virtual_clock, &mut |_| {});
     pulled.expect("a pull");
 }

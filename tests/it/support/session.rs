@@ -92,7 +92,7 @@ impl Session {
     #[track_caller]
     pub fn golden(&self, name: &str) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/golden/cli/{name}.txt"));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &self.said).unwrap();
             return;

@@ -12,6 +12,7 @@ pub mod import;
 pub mod price;
 pub mod rating;
 pub mod report;
+pub mod suspense;
 pub mod workspace;
 
 /// Version of what derives charges from facts. A change that can alter a charge raises it.

@@ -3,6 +3,7 @@
 //! It must not compute anything: it calls `run` and prints what it gets. The printer is the only writer to the terminal.
 
 mod accept_gap;
+mod accept_suspense;
 mod contacts;
 mod demo;
 mod explain;
@@ -75,6 +76,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Accept a known gap in the collection, with a reason
     AcceptGap(accept_gap::Arguments),
+    /// Let payers be billed although something suspended could be theirs, with a reason
+    AcceptSuspense(accept_suspense::Arguments),
     /// Check rule files or run the examples they carry
     #[command(subcommand)]
     Rules(rules::Action),
@@ -126,6 +129,7 @@ fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit> {
         Command::Status(arguments) => status::run(&arguments, printer),
         Command::Verify(arguments) => verify::run(&arguments, printer),
         Command::AcceptGap(arguments) => accept_gap::run(&arguments, printer),
+        Command::AcceptSuspense(arguments) => accept_suspense::run(&arguments, printer),
         Command::Rules(action) => rules::run(&action, printer),
         Command::Contacts(action) => contacts::run(&action, printer),
     }

@@ -11,7 +11,7 @@ use crate::domain::event::BillableEvent;
 use crate::domain::money::{Exact, Money};
 use crate::domain::reconciliation::Reconciliation;
 use crate::domain::time::{Month, Period, Span};
-use crate::domain::{Currency, Exit, Failure, Hash, Instant, Result};
+use crate::domain::{Country, Currency, Exit, Failure, Hash, Instant, Result};
 use crate::output::control::MoneyControl;
 use crate::rules::compile::CompiledRules;
 use crate::stage::invoice::{Charged, drafts};
@@ -21,7 +21,7 @@ use super::coverage::{self, PeriodCoverage};
 use super::facts::{self, Facts};
 use super::rating::{RatingRun, is_charged, rate_all};
 use super::workspace::Workspace;
-use super::{DERIVATION_VERSION, explain};
+use super::{DERIVATION_VERSION, explain, suspense};
 
 /// Who finalises, and under which date; recorded once as facts.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub fn run(
     let earlier = book.documents(Some(&month.key()))?;
     let (own, others): (Vec<_>, Vec<_>) =
         earlier.into_iter().partition(|document| document.run_id == billing.id);
-    billing.settle(book, &others)?;
+    billing.settle(book, &others, workspace.config.country)?;
     billing.check_conservation();
     if !own.is_empty() {
         billing.take_numbers(&own)?;
@@ -213,7 +213,7 @@ fn reconciled(
 impl BillingRun {
     /// Takes documents of other runs into account: their events are on an earlier document, and what came later for
     /// their payers waits.
-    fn settle(&mut self, book: &Book, others: &[StoredDocument]) -> Result<()> {
+    fn settle(&mut self, book: &Book, others: &[StoredDocument], home: Country) -> Result<()> {
         let mut settled: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for document in others.iter().filter(|document| document.live) {
             let charges = book.charges(&document.number)?.unwrap_or_default();
@@ -229,22 +229,7 @@ impl BillingRun {
             };
         }
         self.documents.retain(|document| !settled.contains_key(document.invoice.payer.contact_id.as_str()));
-        self.park();
-        Ok(())
-    }
-
-    /// Suspense holds back only payers it could belong to.
-    fn park(&mut self) {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for ((disposition, reason), rated) in self.dispositions.iter().zip(&self.rating.rated) {
-            let late = *reason == Some(SuspenseReason::PeriodFinalised);
-            if let (EventDisposition::Suspended, Some(payer), false) = (disposition, rated.payer, late) {
-                *counts.entry(self.rules.payers[payer as usize].contact.id.clone()).or_default() += 1;
-            }
-        }
-        for (contact, count) in counts {
-            self.parked.insert(contact, format!("{count} suspended, see the suspense list"));
-        }
+        suspense::park(self, book, home)
     }
 
     /// Both ledgers and the bridge (design, section 2), from independent counts.

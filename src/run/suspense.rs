@@ -1,0 +1,131 @@
+//! Suspense holds back only payers it could belong to, until somebody decides (design, section 6). Suspense without a
+//! possible payer is a finding and holds back nobody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::book::Book;
+use crate::domain::disposition::{EventDisposition, RecordDisposition, SuspenseReason};
+use crate::domain::number::NumberReader;
+use crate::domain::record::RecordKey;
+use crate::domain::source::{CallRecord, Content, DecodedRecord, PartyText};
+use crate::domain::{Country, PartyNumber, Result};
+use crate::stage::identify::possible_payers;
+
+use super::bill::BillingRun;
+
+/// Decisions that let a payer be billed although something suspended could be theirs, by the id of the record or event.
+pub const ACCEPT_SUSPENSE: &str = "accept-suspense";
+
+/// How many ids the reason names.
+const NAMED_MAX: usize = 3;
+
+/// Parks the payers that suspended records or events could belong to, unless a decision accepts the suspense.
+///
+/// # Errors
+/// A book that cannot be read.
+pub(super) fn park(run: &mut BillingRun, book: &Book, home: Country) -> Result<()> {
+    let decisions = book.decisions(ACCEPT_SUSPENSE)?;
+    let mut held: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for (id, payers) in suspended_records(run, home).into_iter().chain(suspended_events(run)) {
+        if payers.is_empty() {
+            continue;
+        }
+        if let Some(decision) = decisions.iter().find(|decision| decision.subject == id) {
+            let sentence =
+                format!("The suspense of {id} is accepted by {}: {}", decision.actor, decision.reason);
+            run.coverage.accepted.push(sentence);
+            continue;
+        }
+        for payer in payers {
+            held.entry(payer).or_default().push(id.clone());
+        }
+    }
+    for (payer, ids) in held {
+        let named = ids.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+        let more = if ids.len() > NAMED_MAX {
+            format!(" and {} more", ids.len() - NAMED_MAX)
+        } else {
+            String::new()
+        };
+        let reason = format!("suspended usage could belong to it ({named}{more})");
+        run.parked.insert(run.rules.payers[payer as usize].contact.id.clone(), reason);
+    }
+    Ok(())
+}
+
+/// Suspended events have a payer already. What came after a final invoice waits for an adjustment and parks nobody.
+fn suspended_events(run: &BillingRun) -> Vec<(String, BTreeSet<u32>)> {
+    let mut found = Vec::new();
+    for (index, (disposition, reason)) in run.dispositions.iter().enumerate() {
+        let late = *reason == Some(SuspenseReason::PeriodFinalised);
+        if let (EventDisposition::Suspended, Some(payer), false) =
+            (disposition, run.rating.rated[index].payer, late)
+        {
+            found.push((run.facts.mediated.events[index].id.clone(), BTreeSet::from([payer])));
+        }
+    }
+    found
+}
+
+fn suspended_records(run: &BillingRun, home: Country) -> Vec<(String, BTreeSet<u32>)> {
+    let records: BTreeMap<(&RecordKey, _), &DecodedRecord> = run
+        .facts
+        .records
+        .iter()
+        .map(|record| ((&record.record.key, record.record.version), record))
+        .collect();
+    let extensions: BTreeMap<&str, u64> = run
+        .facts
+        .extensions
+        .iter()
+        .filter_map(|extension| Some((extension.id.as_str(), extension.number?)))
+        .collect();
+    let mut numbers = NumberReader::new(home);
+    let mut found = Vec::new();
+    for entry in
+        run.facts.mediated.ledger.iter().filter(|entry| entry.disposition == RecordDisposition::Suspended)
+    {
+        let Some(record) = records.get(&(&entry.record, entry.version)) else { continue };
+        if record.record.start.is_some_and(|start| !run.period.span.contains(start)) {
+            continue;
+        }
+        let (parties, ids) = named_in(&record.content);
+        let read = |party: &PartyText| match numbers.read(party.phone_number.as_deref().unwrap_or_default()).0
+        {
+            PartyNumber::E164(digits) => Some(digits),
+            _ => None,
+        };
+        let digits: Vec<u64> = parties.iter().filter_map(read).collect();
+        let mut users: Vec<u64> = ids.iter().filter_map(|id| extensions.get(id.as_str()).copied()).collect();
+        users.extend(
+            parties.iter().filter_map(|party| party.extension_number.as_deref()?.trim().parse::<u64>().ok()),
+        );
+        let payers = possible_payers(&run.rules.identity, &digits, &users, record.record.start);
+        found.push((entry.record.id.clone(), payers));
+    }
+    found
+}
+
+/// The parties and extension ids that a record names.
+fn named_in(content: &Content) -> (Vec<PartyText>, Vec<String>) {
+    let of_call = |call: &CallRecord| {
+        let legs = call.legs.iter().flatten().filter_map(|leg| leg.extension_id.clone());
+        (vec![call.from.clone(), call.to.clone()], call.extension_id.iter().cloned().chain(legs).collect())
+    };
+    let party = |text: &Option<String>| PartyText { phone_number: text.clone(), ..PartyText::default() };
+    match content {
+        Content::Call(call) | Content::PortalCall(call) => of_call(call),
+        Content::Message(message) => {
+            let to = message.to.iter().map(|recipient| recipient.party.clone());
+            (
+                std::iter::once(message.from.clone()).chain(to).collect(),
+                message.mailbox.iter().cloned().collect(),
+            )
+        }
+        Content::Usage(row) => {
+            let user = PartyText { extension_number: row.extension.clone(), ..PartyText::default() };
+            (vec![party(&row.from), party(&row.to), user], Vec::new())
+        }
+        Content::Descriptive | Content::DeletionNotice | Content::Malformed(_) => (Vec::new(), Vec::new()),
+    }
+}

@@ -10,7 +10,7 @@ const USAGE: &str = "id,start,seconds,channel,direction,from,to,outcome\n\
     two,2026-10-06T09:30:00-04:00,600,voice,outbound,+12125550120,+12125550143,answered\n\
     three,2026-10-07T18:00:00-04:00,0,voice,inbound,+12125550143,+12125550120,unanswered\n";
 
-const STEPS: [&[&str]; 4] = [
+const STEPS: [&[&str]; 5] = [
     &["import", "--usage", "usage.csv", "--actor", "test"],
     &["import", "--usage", "usage.csv", "--actor", "test", "--covers", "2026-09-30..2026-11-02"],
     &[
@@ -20,6 +20,16 @@ const STEPS: [&[&str]; 4] = [
         "2026-10",
         "--reason",
         "the calls came as files",
+        "--actor",
+        "test",
+    ],
+    &[
+        "accept-gap",
+        "messages",
+        "--period",
+        "2026-10",
+        "--reason",
+        "no messages are billed",
         "--actor",
         "test",
     ],
@@ -46,7 +56,7 @@ fn a_kill_while_files_and_decisions_are_taken_in_changes_nothing() {
         (1, "import.committed"),
         (2, "decision.before-commit"),
         (2, "decision.committed"),
-        (3, "finalise.committed"),
+        (4, "finalise.committed"),
     ];
     for (killed_step, point) in points {
         assert!(passes[killed_step].contains_key(point), "{point} is not passed by step {killed_step}");

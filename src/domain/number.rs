@@ -196,8 +196,8 @@ mod tests {
         check("+44 191 234 5678", PartyNumber::E164(441_912_345_678), Some("GB"));
         check("+8613812345678", PartyNumber::E164(8_613_812_345_678), Some("CN"));
         // The zero belongs to the number; the library does not tell Italy from the Vatican by it.
-        check("+390612345678", PartyNumber::E164(390_612_345_678), None);
         check("+44 (0)20 7946 0018", PartyNumber::E164(442_079_460_018), Some("GB"));
+        check("+390612345678", PartyNumber::E164(390_612_345_678), Some("IT"));
         check("+18765550143", PartyNumber::E164(18_765_550_143), Some("JM"));
         check("+1855201XXXX", PartyNumber::Unparseable, None);
         check("", PartyNumber::Withheld, None);

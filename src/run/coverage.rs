@@ -54,6 +54,8 @@ pub fn of_period(
         by_feed.entry(gap.feed.clone()).or_default();
     }
     let mut result = PeriodCoverage { feeds: Vec::new(), open: Vec::new(), accepted: Vec::new() };
+    // Thirty mailboxes with the same hole are one sentence.
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (feed, entries) in by_feed {
         let inside: Vec<&&Coverage> =
             entries.iter().filter(|entry| entry.window.span.overlaps(&period)).collect();
@@ -72,7 +74,10 @@ pub fn of_period(
                     "The gap in {name}{reason} is accepted by {}: {}",
                     decision.actor, decision.reason
                 )),
-                None => result.open.push(format!("{name} is not sealed{reason}: {}.", shown(&holes))),
+                None => alike
+                    .entry(format!("not sealed{reason}: {}.", shown(&holes)))
+                    .or_default()
+                    .push(name.clone()),
             }
         }
         result.feeds.push(FeedCoverage {
@@ -86,6 +91,12 @@ pub fn of_period(
             holes: holes.iter().map(show).collect(),
         });
     }
+    result.open.extend(alike.iter().map(|(state, feeds)| match feeds.as_slice() {
+        [feed] => format!("{feed} is {state}"),
+        [first, second] => format!("{first} and {second} are {state}"),
+        [first, rest @ ..] => format!("{first} and {} more feeds are {state}", rest.len()),
+        [] => state.clone(),
+    }));
     Ok(result)
 }
 

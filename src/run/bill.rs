@@ -41,6 +41,8 @@ pub struct BillingRun {
     /// Where each event ended, after documents that were finalised before are taken into account.
     pub dispositions: Vec<(EventDisposition, Option<SuspenseReason>)>,
     pub documents: Vec<Document>,
+    /// Documents of the period that other runs finalised: they stand, and stay part of the period's output.
+    pub earlier: Vec<Document>,
     pub reconciliation: Reconciliation,
     pub conservation: Conservation,
     pub money: Vec<MoneyControl>,
@@ -69,8 +71,7 @@ pub fn run(
     keep_facts(book, workspace)?;
     let mut billing = compute(book, workspace, month)?;
     let earlier = book.documents(Some(&month.key()))?;
-    let (own, others): (Vec<_>, Vec<_>) =
-        earlier.into_iter().partition(|document| document.run_id == billing.id);
+    let (own, others) = billing.name(earlier);
     billing.settle(book, &others, workspace.config.country)?;
     billing.check_conservation();
     if !own.is_empty() {
@@ -106,7 +107,7 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
     let whole = span_of(&facts.mediated.events, period.span);
     let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, home, whole)?.only(month);
     let rating = rate_all(&rules, &facts.mediated.events)?;
-    let inputs = inputs(workspace, &facts);
+    let inputs = inputs(book, workspace, &facts)?;
     let id = run_id(&period, &inputs);
     let specimen = book.identity().specimen;
     let reconciliation = reconciled(workspace, &facts, &rules, &rating, &period);
@@ -126,6 +127,7 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
         specimen,
         dispositions,
         documents,
+        earlier: Vec::new(),
         reconciliation,
         conservation: Conservation::default(),
         money: Vec::new(),
@@ -154,9 +156,10 @@ fn span_of(events: &[BillableEvent], period: Span) -> Span {
     Span { from: span.from.min(period.from), to: span.to.max(period.to) }
 }
 
-fn inputs(workspace: &Workspace, facts: &Facts) -> Vec<(String, Hash)> {
+fn inputs(book: &Book, workspace: &Workspace, facts: &Facts) -> Result<Vec<(String, Hash)>> {
     let mut inputs = vec![
         ("configuration".to_owned(), configuration_hash(workspace)),
+        ("decisions".to_owned(), decisions_hash(book)?),
         ("records".to_owned(), facts.digest),
     ];
     let mut add = |kind: &str, name: &str, text: &str| {
@@ -170,7 +173,18 @@ fn inputs(workspace: &Workspace, facts: &Facts) -> Vec<(String, Hash)> {
         add("expectations", &file.name, &file.text);
     }
     inputs.sort();
-    inputs
+    Ok(inputs)
+}
+
+/// Decisions are facts like any other: who decided what and why, not when. The same decision again changes nothing.
+fn decisions_hash(book: &Book) -> Result<Hash> {
+    let mut decided = BTreeSet::new();
+    for kind in [coverage::ACCEPT_GAP, suspense::ACCEPT_SUSPENSE] {
+        for decision in book.decisions(kind)? {
+            decided.insert([kind.to_owned(), decision.subject, decision.actor, decision.reason]);
+        }
+    }
+    Ok(Hash::of_parts(decided.iter().flatten().map(String::as_bytes)))
 }
 
 /// Only what can change a result: where files lie and how the service is reached cannot.
@@ -211,6 +225,24 @@ fn reconciled(
 }
 
 impl BillingRun {
+    /// Finds the run's id. Documents of the period that other runs finalised are inputs too; this run's own are not, so
+    /// that repeating it finds them: they are those whose run id comes out when they are left aside.
+    fn name(&mut self, earlier: Vec<StoredDocument>) -> (Vec<StoredDocument>, Vec<StoredDocument>) {
+        let beside = |own: Option<Hash>| {
+            let mut inputs = self.inputs.clone();
+            let others = earlier.iter().filter(|document| Some(document.run_id) != own);
+            let hashes: Vec<[u8; 32]> = others.map(|document| document.hash.0).collect();
+            if !hashes.is_empty() {
+                inputs.push(("documents".to_owned(), Hash::of_parts(hashes.iter().map(|hash| &hash[..]))));
+            }
+            (run_id(&self.period, &inputs), inputs)
+        };
+        let made: BTreeSet<Hash> = earlier.iter().map(|document| document.run_id).collect();
+        let own = made.into_iter().find(|run| beside(Some(*run)).0 == *run);
+        (self.id, self.inputs) = beside(own);
+        earlier.into_iter().partition(|document| document.run_id == self.id)
+    }
+
     /// Takes documents of other runs into account: their events are on an earlier document, and what came later for
     /// their payers waits.
     fn settle(&mut self, book: &Book, others: &[StoredDocument], home: Country) -> Result<()> {
@@ -229,6 +261,7 @@ impl BillingRun {
             };
         }
         self.documents.retain(|document| !settled.contains_key(document.invoice.payer.contact_id.as_str()));
+        self.earlier = others.iter().map(kept_document).collect::<Result<_>>()?;
         suspense::park(self, book, home)
     }
 
@@ -308,6 +341,12 @@ impl BillingRun {
         ))
     }
 
+    /// Whether a document is a draft that nothing holds back.
+    fn is_due(&self, document: &Document) -> bool {
+        document.invoice.finalisation.is_none()
+            && !self.parked.contains_key(&document.invoice.payer.contact_id)
+    }
+
     /// Gives the drafts numbers, in the order of contacts, in one transaction. Parked payers stay drafts.
     fn number(&mut self, book: &mut Book, workspace: &Workspace, finalise: &Finalise) -> Result<()> {
         let series = &workspace.config.series;
@@ -317,12 +356,10 @@ impl BillingRun {
             .issue_date
             .checked_add_days(Days::new(u64::from(workspace.config.due_days)))
             .ok_or_else(|| Failure::new(Exit::Usage, "the due date is beyond the calendar"))?;
-        let mut new = Vec::new();
-        for document in &mut self.documents {
-            if self.parked.contains_key(&document.invoice.payer.contact_id) {
-                continue;
-            }
-            document.invoice.finalisation = Some(Finalisation {
+        let due: Vec<usize> =
+            (0..self.documents.len()).filter(|index| self.is_due(&self.documents[*index])).collect();
+        for index in &due {
+            self.documents[*index].invoice.finalisation = Some(Finalisation {
                 number: format!("{series}-{sequence:06}"),
                 issue_date: finalise.issue_date,
                 due_date,
@@ -330,9 +367,9 @@ impl BillingRun {
             });
             sequence += 1;
         }
-        let numbered = self.documents.iter().filter(|document| document.invoice.finalisation.is_some());
-        for (place, document) in (first..).zip(numbered) {
-            new.push(self.stored(document, series, place, finalise)?);
+        let mut new = Vec::with_capacity(due.len());
+        for (place, index) in (first..).zip(&due) {
+            new.push(self.stored(&self.documents[*index], series, place, finalise)?);
         }
         book.finalise(&self.id, &new)
     }
@@ -374,8 +411,7 @@ impl BillingRun {
         for stored in own {
             let damaged =
                 |what: &str| Failure::new(Exit::Verification, format!("document {}: {what}", stored.number));
-            let kept: Document =
-                serde_json::from_slice(&stored.body).map_err(|error| damaged(&error.to_string()))?;
+            let kept = kept_document(stored)?;
             let position = self
                 .documents
                 .iter()
@@ -393,7 +429,7 @@ impl BillingRun {
 
     fn add_money(&mut self) -> Result<()> {
         let mut money: BTreeMap<Currency, MoneyControl> = BTreeMap::new();
-        for document in &self.documents {
+        for document in self.documents.iter().chain(&self.earlier) {
             let invoice = &document.invoice;
             let zero = Money::zero(invoice.currency);
             let entry = money.entry(invoice.currency).or_insert_with(|| MoneyControl {
@@ -419,6 +455,12 @@ impl BillingRun {
         self.money = money.into_values().collect();
         Ok(())
     }
+}
+
+/// A finalised document as it was kept.
+fn kept_document(stored: &StoredDocument) -> Result<Document> {
+    serde_json::from_slice(&stored.body)
+        .map_err(|error| Failure::new(Exit::Verification, format!("document {}: {error}", stored.number)))
 }
 
 /// The quantity of an event between its own disposition and the allowance that took a part of it.

@@ -52,7 +52,7 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
     };
     let mut files =
         vec![index(&report(run, &heading)?)?, control::control_json(&run.conservation, &run.money)];
-    for document in &run.documents {
+    for document in run.documents.iter().chain(&run.earlier) {
         files.extend(document::files(document, document.invoice.finalisation.is_none())?);
     }
     let names: BTreeMap<String, String> =
@@ -78,7 +78,7 @@ fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
         heading: heading.clone(),
         period: run.period,
         money: run.money.clone(),
-        documents: run.documents.iter().map(summary).collect::<Result<_>>()?,
+        documents: run.documents.iter().chain(&run.earlier).map(summary).collect::<Result<_>>()?,
         conservation: run.conservation.clone(),
         coverage: run.coverage.feeds.clone(),
         suspense: suspense(run),

@@ -9,6 +9,7 @@ mod oracle;
 mod pull;
 mod reconcile;
 mod support;
+mod suspense;
 mod tidy;
 mod truth;
 mod world;

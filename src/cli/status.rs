@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::book::Book;
+use crate::domain::record::FeedKind;
 use crate::domain::{Exit, Result};
+use crate::rules::config::CollectSettings;
+use crate::run::collect::LEAST_TIME_BETWEEN_PULLS_MILLISECONDS;
 use crate::run::workspace::Settings;
+use crate::stage::explain::counted_noun;
 
 use super::ConfigArgument;
 use super::printer::Printer;
@@ -23,11 +27,11 @@ pub struct Arguments {
 
 /// Shows counts, coverage, gaps, documents.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let folder = match &arguments.book {
-        Some(folder) => folder.clone(),
+    let (folder, settings) = match &arguments.book {
+        Some(folder) => (folder.clone(), CollectSettings::default()),
         None => {
             let settings = Settings::load(&arguments.config.config)?;
-            settings.path(&settings.config.book)
+            (settings.path(&settings.config.book), settings.config.collect)
         }
     };
     let book = Book::open(&folder)?;
@@ -48,9 +52,22 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         ));
     }
     for feed in &status.feeds {
-        let holes = match feed.holes.len() {
-            0 => "no holes".to_owned(),
-            count => format!("{count} holes, the first from {} to {}", feed.holes[0].from, feed.holes[0].to),
+        // The account and its extensions are states of one day, not streams that could have holes.
+        if matches!(feed.feed.kind, FeedKind::Account | FeedKind::Extensions) {
+            let days = counted_noun(feed.windows, "day");
+            text.push_str(&format!(
+                "listed:     {} on {days}, the last before {}\n",
+                feed.feed.name(),
+                feed.span.to
+            ));
+            continue;
+        }
+        let holes = match feed.holes.as_slice() {
+            [] => "no holes".to_owned(),
+            [first, ..] => {
+                let count = counted_noun(feed.holes.len() as u64, "hole");
+                format!("{count}, the first from {} to {}", first.from, first.to)
+            }
         };
         text.push_str(&format!(
             "coverage:   {}: {} windows from {} to {}, {} sealed, {} open; {holes}\n",
@@ -65,6 +82,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     for gap in &status.gaps {
         text.push_str(&format!("gap:        {} ({})\n", gap.feed.name(), gap.reason));
     }
+    text.push_str(&in_force(&settings));
     text.push_str(&format!("documents:  {}\nruns:       {}\n", status.documents, status.runs));
     let json = serde_json::json!({
         "account": identity.account,
@@ -84,4 +102,28 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     });
     printer.result(&json, &text);
     Ok(Exit::Done)
+}
+
+/// The settings in force, the defaults among them.
+fn in_force(settings: &CollectSettings) -> String {
+    let lapse = |milliseconds: i64| {
+        let (minute, hour, day) = (60_000, 3_600_000, 86_400_000);
+        match milliseconds {
+            0 => "0 minutes".to_owned(),
+            whole if whole % day == 0 => counted_noun((whole / day).unsigned_abs(), "day"),
+            whole if whole % hour == 0 => counted_noun((whole / hour).unsigned_abs(), "hour"),
+            whole if whole % minute == 0 => counted_noun((whole / minute).unsigned_abs(), "minute"),
+            part => counted_noun((part / 1000).unsigned_abs(), "second"),
+        }
+    };
+    let text = if settings.keep_text { "kept" } else { "replaced by a keyed hash" };
+    format!(
+        "settings:   call log in windows of {}, messages of {}, overlap {}, settling lag {}, at least {} between pulls; \
+         message text is {text}\n",
+        lapse(settings.call_log_window_milliseconds),
+        lapse(settings.message_window_milliseconds),
+        lapse(settings.overlap_milliseconds),
+        lapse(settings.settling_lag_milliseconds),
+        lapse(LEAST_TIME_BETWEEN_PULLS_MILLISECONDS),
+    )
 }

@@ -79,6 +79,13 @@ fn text(found: &Explanation) -> String {
             event.event
         ));
     }
+    if found.events.is_empty() {
+        text.push_str(&format!(
+            "a recurring amount of the period, without events; the line is {}\n",
+            line.amount
+        ));
+        return text;
+    }
     text.push_str(&format!(
         "\n{} {} up to {} exactly; the line is {} (rounding added {})\n",
         counted_noun(found.events.len() as u64, "event"),

@@ -1,10 +1,10 @@
 //! `tollbook status`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::book::Book;
+use crate::book::{Book, FeedStatus, Identity, Status};
 use crate::domain::record::FeedKind;
 use crate::domain::{Exit, Result};
 use crate::rules::config::CollectSettings;
@@ -36,7 +36,12 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     };
     let book = Book::open(&folder)?;
     let status = book.status()?;
-    let identity = book.identity();
+    let text = format!("{}{}", describe(&folder, book.identity(), &status), in_force(&settings));
+    printer.result(&facts(book.identity(), &status), &text);
+    Ok(Exit::Done)
+}
+
+fn describe(folder: &Path, identity: &Identity, status: &Status) -> String {
     let account = identity.account.clone().unwrap_or_else(|| "none yet".to_owned());
     let kind = if identity.specimen { "sandbox (every document says SPECIMEN)" } else { "real account" };
     let mut text = format!("book:       {}\naccount:    {account}, {kind}\n", folder.display());
@@ -52,39 +57,41 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         ));
     }
     for feed in &status.feeds {
-        // The account and its extensions are states of one day, not streams that could have holes.
-        if matches!(feed.feed.kind, FeedKind::Account | FeedKind::Extensions) {
-            let days = counted_noun(feed.windows, "day");
-            text.push_str(&format!(
-                "listed:     {} on {days}, the last before {}\n",
-                feed.feed.name(),
-                feed.span.to
-            ));
-            continue;
-        }
-        let holes = match feed.holes.as_slice() {
-            [] => "no holes".to_owned(),
-            [first, ..] => {
-                let count = counted_noun(feed.holes.len() as u64, "hole");
-                format!("{count}, the first from {} to {}", first.from, first.to)
-            }
-        };
-        text.push_str(&format!(
-            "coverage:   {}: {} windows from {} to {}, {} sealed, {} open; {holes}\n",
-            feed.feed.name(),
-            feed.windows,
-            feed.span.from,
-            feed.span.to,
-            feed.sealed,
-            feed.windows - feed.sealed
-        ));
+        text.push_str(&describe_feed(feed));
     }
     for gap in &status.gaps {
         text.push_str(&format!("gap:        {} ({})\n", gap.feed.name(), gap.reason));
     }
-    text.push_str(&in_force(&settings));
     text.push_str(&format!("documents:  {}\nruns:       {}\n", status.documents, status.runs));
-    let json = serde_json::json!({
+    text
+}
+
+fn describe_feed(feed: &FeedStatus) -> String {
+    // The account and its extensions are states of one day, not streams that could have holes.
+    if matches!(feed.feed.kind, FeedKind::Account | FeedKind::Extensions) {
+        let days = counted_noun(feed.windows, "day");
+        return format!("listed:     {} on {days}, the last before {}\n", feed.feed.name(), feed.span.to);
+    }
+    let holes = match feed.holes.as_slice() {
+        [] => "no holes".to_owned(),
+        [first, ..] => {
+            let count = counted_noun(feed.holes.len() as u64, "hole");
+            format!("{count}, the first from {} to {}", first.from, first.to)
+        }
+    };
+    format!(
+        "coverage:   {}: {} windows from {} to {}, {} sealed, {} open; {holes}\n",
+        feed.feed.name(),
+        feed.windows,
+        feed.span.from,
+        feed.span.to,
+        feed.sealed,
+        feed.windows - feed.sealed
+    )
+}
+
+fn facts(identity: &Identity, status: &Status) -> serde_json::Value {
+    serde_json::json!({
         "account": identity.account,
         "specimen": identity.specimen,
         "last_pull": status.last_pull.map(|at| at.rfc3339()),
@@ -99,9 +106,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         "gaps": status.gaps.iter().map(|gap| serde_json::json!({ "feed": gap.feed.name(), "reason": gap.reason })).collect::<Vec<_>>(),
         "documents": status.documents,
         "runs": status.runs,
-    });
-    printer.result(&json, &text);
-    Ok(Exit::Done)
+    })
 }
 
 /// The settings in force, the defaults among them.

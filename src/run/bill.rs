@@ -351,21 +351,19 @@ impl BillingRun {
     fn number(&mut self, book: &mut Book, workspace: &Workspace, finalise: &Finalise) -> Result<()> {
         let series = &workspace.config.series;
         let first = book.next_number(series)?;
-        let mut sequence = first;
         let due_date = finalise
             .issue_date
             .checked_add_days(Days::new(u64::from(workspace.config.due_days)))
             .ok_or_else(|| Failure::new(Exit::Usage, "the due date is beyond the calendar"))?;
         let due: Vec<usize> =
             (0..self.documents.len()).filter(|index| self.is_due(&self.documents[*index])).collect();
-        for index in &due {
+        for (sequence, index) in (first..).zip(&due) {
             self.documents[*index].invoice.finalisation = Some(Finalisation {
                 number: format!("{series}-{sequence:06}"),
                 issue_date: finalise.issue_date,
                 due_date,
                 actor: finalise.actor.clone(),
             });
-            sequence += 1;
         }
         let mut new = Vec::with_capacity(due.len());
         for (place, index) in (first..).zip(&due) {

@@ -248,7 +248,7 @@ impl BillingRun {
     fn settle(&mut self, book: &Book, others: &[StoredDocument], home: Country) -> Result<()> {
         let mut settled: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for document in others.iter().filter(|document| document.live) {
-            let charges = book.charges(&document.number)?.unwrap_or_default();
+            let charges = explain::kept_bytes(book, &document.number)?;
             settled.insert(&document.contact_id, explain::event_ids(&charges)?);
         }
         for (index, rated) in self.rating.rated.iter().enumerate() {

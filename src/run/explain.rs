@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::book::Book;
 use crate::domain::charge::{ComponentKind, Unit};
 use crate::domain::derivation::{Derivation, Silent};
-use crate::domain::document::{Document, InvoiceLine, LineKey};
+use crate::domain::document::{Document, InvoiceLine, LineKey, LineKind};
 use crate::domain::{Exact, Exit, Failure, Result};
 use crate::stage::explain::sentences;
 use crate::stage::invoice::line_key;
@@ -58,6 +58,16 @@ pub fn charges_of(run: &BillingRun, contact: &str) -> Result<Vec<u8>> {
         }
     }
     Ok(bytes)
+}
+
+/// The kept charges of a finalised document. A document without them is damaged: nothing may pass for "no charges".
+///
+/// # Errors
+/// Charges that are missing or changed (exit 7).
+pub fn kept_bytes(book: &Book, number: &str) -> Result<Vec<u8>> {
+    let missing =
+        || Failure::new(Exit::Verification, format!("the book holds no charges of document {number}"));
+    book.charges(number)?.ok_or_else(missing)
 }
 
 /// Reads charges as they were kept.
@@ -135,9 +145,9 @@ pub fn explain(
         .map_err(|error| Failure::new(Exit::Verification, format!("document {number}: {error}")))?;
     let found = document.invoice.lines.iter().find(|candidate| candidate.number == line).cloned();
     let found = found.ok_or_else(|| unknown(format!("{number} has no line {line}")))?;
-    let charges = read_charges(&book.charges(number)?.unwrap_or_default())?;
+    let charges = read_charges(&kept_bytes(book, number)?)?;
     let (events, sum) = events_of(&document, &found, &charges)?;
-    if !events.is_empty() && sum != found.exact {
+    if found.key.kind != LineKind::Fee && sum != found.exact {
         let message = format!(
             "the charges of line {line} add up to {}, the line says {}",
             sum.shortest(),

@@ -111,6 +111,7 @@ fn one_coverage(window: PullWindow, state: CoverageState, listings: &[Listing]) 
         window: window.clone(),
         listing: listing.number,
         next_page: listing.next_page,
+        stream: None,
     });
     Coverage {
         window,

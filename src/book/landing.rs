@@ -12,6 +12,7 @@ use super::Book;
 use super::coverage::{stamp, window_id};
 use super::crash;
 use super::sql::{self, Outcome, Trouble, damaged, misuse};
+use super::stream::keep_stream;
 use super::version::{Standing, refresh};
 
 /// What landing a page did.
@@ -162,7 +163,7 @@ fn move_cursor(connection: &Connection, window: i64, page: &RawPage, cursor: &Cu
              ON CONFLICT (window_id, number) DO UPDATE SET next_page = ?3",
         )?
         .execute((window, page.listing, cursor.next_page, page.observed.milliseconds()))?;
-    Ok(())
+    cursor.stream.iter().try_for_each(|stream| keep_stream(connection, stream))
 }
 
 /// The digest of some (record, version) pairs and the number of distinct records among them.

@@ -25,6 +25,7 @@ mod schema;
 mod seal;
 mod sql;
 mod status;
+mod stream;
 mod verify;
 mod version;
 

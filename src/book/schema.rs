@@ -11,7 +11,7 @@ use super::sql::{self, Outcome};
 pub(super) const APPLICATION_ID: i64 = 0x544F_4C4C;
 
 /// Step n brings a book of version n to version n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version this program writes.
 pub(super) fn newest() -> i64 {

@@ -7,8 +7,18 @@ use super::time::{Instant, Span};
 words! {
     /// A stream of records that is collected and covered on its own.
     FeedKind {
+        /// The account's call log by windows of start: what is sealed.
         CallLog = "call-log",
+        /// The account's call log by changes (`call-log-extract-sync`).
+        CallSync = "call-sync",
+        /// The call log of one extension by windows: second evidence of who took a call.
+        ExtensionCalls = "extension-calls",
+        /// Calls in progress, looked at before a window is sealed.
+        ActiveCalls = "active-calls",
+        /// The messages of one mailbox by windows of creation: what is sealed.
         Messages = "messages",
+        /// The messages of one mailbox by changes (`message-sync`).
+        MessageSync = "message-sync",
         Extensions = "extensions",
         Account = "account",
         Usage = "usage",
@@ -16,7 +26,7 @@ words! {
     }
 }
 
-/// One feed: its kind, and the mailbox where a feed exists once for each extension.
+/// One feed: its kind, and the extension (its mailbox) where a feed exists once for each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Feed {
     pub kind: FeedKind,
@@ -33,6 +43,41 @@ impl Feed {
     /// The messages of one extension.
     pub fn mailbox(extension_id: impl Into<String>) -> Feed {
         Feed { kind: FeedKind::Messages, mailbox: Some(extension_id.into()) }
+    }
+
+    /// One of the feeds that exist once for each extension.
+    pub fn of_extension(kind: FeedKind, extension_id: impl Into<String>) -> Feed {
+        Feed { kind, mailbox: Some(extension_id.into()) }
+    }
+
+    /// The feed whose windows seal what this one collects: changes are sealed with the windows of the list they
+    /// belong to.
+    pub fn sealed_by(&self) -> Feed {
+        let kind = match self.kind {
+            FeedKind::CallSync => FeedKind::CallLog,
+            FeedKind::MessageSync => FeedKind::Messages,
+            kind => kind,
+        };
+        Feed { kind, mailbox: self.mailbox.clone() }
+    }
+
+    /// Whether the feed serves what changed since a token instead of windows.
+    pub fn is_sync(&self) -> bool {
+        matches!(self.kind, FeedKind::CallSync | FeedKind::MessageSync)
+    }
+
+    /// What its records are; `None` when its pages are kept as evidence only.
+    pub fn record_kind(&self) -> Option<RecordKind> {
+        match self.kind {
+            FeedKind::CallLog | FeedKind::CallSync => Some(RecordKind::Call),
+            FeedKind::ExtensionCalls => Some(RecordKind::ExtensionCall),
+            FeedKind::ActiveCalls => None,
+            FeedKind::Messages | FeedKind::MessageSync => Some(RecordKind::Message),
+            FeedKind::Extensions => Some(RecordKind::Extension),
+            FeedKind::Account => Some(RecordKind::Account),
+            FeedKind::Usage => Some(RecordKind::Usage),
+            FeedKind::PortalCsv => Some(RecordKind::PortalCall),
+        }
     }
 
     /// The name used in the book and in reports: `call-log`, `messages/400131426008`.
@@ -64,6 +109,8 @@ words! {
     /// The shape of a stored record, which decides who reads it.
     RecordKind {
         Call = "call",
+        /// A call as the log of one extension shows it.
+        ExtensionCall = "extension-call",
         Message = "message",
         Extension = "extension",
         Account = "account",
@@ -121,6 +168,22 @@ pub struct Cursor {
     pub listing: u32,
     /// The page to ask for next; `None` when the listing is complete.
     pub next_page: Option<u32>,
+    /// For a feed of changes: how far it has come with this page, kept together with it.
+    pub stream: Option<Stream>,
+}
+
+/// How far a feed of changes has been read. Its pages land under a window of the UTC day they were observed on, each
+/// round of requests as one listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    pub feed: Feed,
+    /// What the next request presents; the source's own, opaque.
+    pub token: String,
+    /// From when on the full read that began this chain of tokens reached: by modification for calls, by creation for
+    /// messages.
+    pub from: Instant,
+    /// When the source last said that nothing newer was left; `None` before the first time.
+    pub reached: Option<Instant>,
 }
 
 words! {

@@ -8,13 +8,19 @@ use super::clock::Clock;
 use super::credentials::Credentials;
 use super::page::BODY_LIMIT_BYTES;
 use super::puller::{Action, Auth, Input, Method, Moment, Progress, Puller, Request, Response, Summary};
-use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord};
+use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::{Exit, Failure, Instant, Result};
 
 /// Where collected facts go; implemented over the book.
 pub trait Landing {
     /// What is covered so far, of every feed.
     fn coverage(&self) -> Result<Vec<Coverage>>;
+
+    /// How far the feeds of changes have come.
+    fn streams(&self) -> Result<Vec<Stream>>;
+
+    /// Keeps how far a feed of changes has come when it had nothing to land.
+    fn advance(&mut self, stream: &Stream) -> Result<()>;
 
     /// What is covered of one window; asked after each complete listing.
     fn coverage_of(&self, window: &PullWindow) -> Result<Option<Coverage>> {
@@ -108,7 +114,7 @@ pub async fn pull(
     landing: &mut dyn Landing,
 ) -> Result<Summary> {
     let http = client(transport)?;
-    let mut input = Input::Start { coverage: landing.coverage()? };
+    let mut input = Input::Start { coverage: landing.coverage()?, streams: landing.streams()? };
     loop {
         let at = Moment { civil: clock.now(), elapsed: clock.elapsed() };
         let action = puller.step(at, input);
@@ -125,6 +131,7 @@ pub async fn pull(
                 let complete = cursor.next_page.is_none();
                 Input::Landed { coverage: if complete { landing.coverage_of(&cursor.window)? } else { None } }
             }
+            Action::Advance(stream) => landing.advance(&stream).map(|()| Input::Continue)?,
             Action::NoteGap(gap) => landing.gap(&gap, at.civil).map(|()| Input::Continue)?,
             Action::Seal(window) => landing.seal(&window, at.civil).map(|()| Input::Continue)?,
             Action::Finished(summary) => return Ok(summary),

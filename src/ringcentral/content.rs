@@ -21,7 +21,9 @@ pub fn content(record: &SourceRecord) -> Content {
             Ok(message) => Content::Message(message_record(message)),
             Err(why) => Content::Malformed(why),
         },
-        RecordKind::Extension | RecordKind::Account | RecordKind::Usage => Content::Descriptive,
+        RecordKind::ExtensionCall | RecordKind::Extension | RecordKind::Account | RecordKind::Usage => {
+            Content::Descriptive
+        }
     }
 }
 

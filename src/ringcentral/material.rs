@@ -54,7 +54,7 @@ const VOLATILE: [&str; 2] = ["device", "uri"];
 /// The hash over the material members of one record.
 pub fn material_hash(kind: RecordKind, record: &Value, deleted: bool) -> Hash {
     let mut members = match kind {
-        RecordKind::Call | RecordKind::PortalCall => call(record),
+        RecordKind::Call | RecordKind::ExtensionCall | RecordKind::PortalCall => call(record),
         RecordKind::Message => {
             let mut members = pick(record, &MESSAGE);
             members.insert("attachments".into(), attachments(record));

@@ -161,7 +161,7 @@ pub(crate) fn record_of(
     };
     let time = |member: &str| element.get(member).and_then(Value::as_str).and_then(Instant::parse);
     let start = match kind {
-        RecordKind::Call | RecordKind::PortalCall => time("startTime"),
+        RecordKind::Call | RecordKind::ExtensionCall | RecordKind::PortalCall => time("startTime"),
         RecordKind::Message => time("creationTime"),
         RecordKind::Extension | RecordKind::Account | RecordKind::Usage => None,
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::book::{Book, Identity};
-use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord};
+use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
 use crate::ringcentral::client::{self, Landing, ServiceUrl, Transport};
@@ -128,6 +128,14 @@ struct BookLanding<'a> {
 impl Landing for BookLanding<'_> {
     fn coverage(&self) -> Result<Vec<Coverage>> {
         self.book.coverage()
+    }
+
+    fn streams(&self) -> Result<Vec<Stream>> {
+        self.book.streams()
+    }
+
+    fn advance(&mut self, stream: &Stream) -> Result<()> {
+        self.book.advance(stream)
     }
 
     fn land(&mut self, page: &RawPage, records: &[SourceRecord], cursor: &Cursor) -> Result<()> {

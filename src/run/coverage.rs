@@ -132,14 +132,7 @@ fn needed(config: &Config, records: &[DecodedRecord], mailboxes_known: bool) -> 
 /// Records of an account-wide feed in a period. They are counted themselves: where files were imported, a window knows
 /// only what the last file held.
 fn records_of(feed: FeedKind, period: Span, records: &[DecodedRecord]) -> u64 {
-    let kind = match feed {
-        FeedKind::CallLog => RecordKind::Call,
-        FeedKind::Messages => RecordKind::Message,
-        FeedKind::Usage => RecordKind::Usage,
-        FeedKind::PortalCsv => RecordKind::PortalCall,
-        FeedKind::Account => RecordKind::Account,
-        FeedKind::Extensions => RecordKind::Extension,
-    };
+    let Some(kind) = Feed::account_wide(feed).record_kind() else { return 0 };
     let inside = records
         .iter()
         .map(|record| &record.record)

@@ -121,7 +121,7 @@ fn page(window: &PullWindow, listing: u32, number: u32, body: &str) -> RawPage {
 }
 
 fn cursor(window: &PullWindow, listing: u32, next_page: Option<u32>) -> Cursor {
-    Cursor { window: window.clone(), listing, next_page }
+    Cursor { window: window.clone(), listing, next_page, stream: None }
 }
 
 /// Lands a whole listing, a page for each group of records.

@@ -40,6 +40,14 @@ struct Kept {
 }
 
 impl Landing for Kept {
+    fn streams(&self) -> Result<Vec<Stream>> {
+        Ok(Vec::new())
+    }
+
+    fn advance(&mut self, _: &Stream) -> Result<()> {
+        Ok(())
+    }
+
     fn coverage(&self) -> Result<Vec<Coverage>> {
         Ok(self.coverage.clone())
     }

@@ -122,8 +122,13 @@ impl Job {
         match self.plan.window.feed.kind {
             FeedKind::Account => Endpoint::Account,
             FeedKind::Extensions => Endpoint::Extensions,
-            FeedKind::Messages => Endpoint::Messages,
-            FeedKind::CallLog | FeedKind::Usage | FeedKind::PortalCsv => Endpoint::CallLog,
+            FeedKind::Messages | FeedKind::MessageSync => Endpoint::Messages,
+            FeedKind::CallLog
+            | FeedKind::CallSync
+            | FeedKind::ExtensionCalls
+            | FeedKind::ActiveCalls
+            | FeedKind::Usage
+            | FeedKind::PortalCsv => Endpoint::CallLog,
         }
     }
 
@@ -178,7 +183,7 @@ impl Puller {
     pub fn step(&mut self, at: Moment, input: Input) -> Action {
         self.waiting = None;
         let outcome = match input {
-            Input::Start { coverage } => {
+            Input::Start { coverage, streams: _ } => {
                 self.start(at, coverage);
                 Ok(())
             }
@@ -500,7 +505,7 @@ impl Puller {
         self.summary.records += parsed.records.len() as u64;
         self.summary.malformed += parsed.malformed.len() as u64;
         let (window, listing) = (job.plan.window.clone(), job.plan.listing);
-        let cursor = Cursor { window: window.clone(), listing, next_page };
+        let cursor = Cursor { window: window.clone(), listing, next_page, stream: None };
         let page = RawPage { window, page: job.page, listing, body: parsed.stored_body, observed: at.civil };
         self.pending.push_back(Action::Land { page, records: parsed.records, cursor });
         job.page = next_page.unwrap_or(0);

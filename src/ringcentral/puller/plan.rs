@@ -174,6 +174,7 @@ mod tests {
                 window: window.clone(),
                 listing,
                 next_page: Some(page),
+                stream: None,
             }),
             records: 0,
             digest: (complete > 0).then(|| Hash::of(b"x")),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::limits::{Group, RateHeaders};
-use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord};
+use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Instant, Result};
 use crate::ringcentral::credentials::Secret;
@@ -24,6 +24,14 @@ pub struct Moment {
 pub struct Settings {
     pub call_log: bool,
     pub messages: bool,
+    /// Also read the call log by changes.
+    pub call_sync: bool,
+    /// Also read each mailbox by changes.
+    pub message_sync: bool,
+    /// Look at the calls in progress before a window of calls is sealed.
+    pub active_calls: bool,
+    /// Numbers of the extensions whose own call log is read as second evidence.
+    pub extension_calls: Vec<String>,
     /// Length of a call log window; windows are aligned to its multiples since 1970 in UTC.
     pub call_log_window: Duration,
     pub message_window: Duration,
@@ -31,6 +39,12 @@ pub struct Settings {
     pub overlap: Duration,
     /// A window is closed this long after its end.
     pub settling_lag: Duration,
+    /// A sealed window is listed again each day until it is this old,
+    pub reread_daily_for: Duration,
+    /// and each week until it is this old.
+    pub reread_weekly_for: Duration,
+    /// A difference between our clock and the service's beyond this ends the run.
+    pub clock_skew_at_most: Duration,
     /// Also list the last window, which is not closed, up to now less the lag.
     pub open_window: bool,
     /// Records asked for on a page, at most 1000.
@@ -59,10 +73,17 @@ impl Settings {
         Settings {
             call_log: true,
             messages: true,
+            call_sync: true,
+            message_sync: true,
+            active_calls: true,
+            extension_calls: Vec::new(),
             call_log_window: Duration::from_secs(24 * HOUR),
             message_window: Duration::from_secs(7 * 24 * HOUR),
             overlap: Duration::from_secs(2 * HOUR),
             settling_lag: Duration::from_secs(HOUR / 2),
+            reread_daily_for: Duration::from_secs(7 * 24 * HOUR),
+            reread_weekly_for: Duration::from_secs(35 * 24 * HOUR),
+            clock_skew_at_most: Duration::from_secs(HOUR),
             open_window: false,
             per_page: 1000,
             shared_mailboxes: false,
@@ -107,8 +128,8 @@ pub struct Scope {
 
 /// What happened.
 pub enum Input {
-    /// The run begins, with what the book already covers.
-    Start { coverage: Vec<Coverage> },
+    /// The run begins, with what the book already covers and how far its feeds of changes have come.
+    Start { coverage: Vec<Coverage>, streams: Vec<Stream> },
     /// The answer to the last request.
     Response(Response),
     /// The last request got no answer. The text is the transport's and carries no secret.
@@ -136,6 +157,8 @@ pub enum Action {
         records: Vec<SourceRecord>,
         cursor: Cursor,
     },
+    /// A feed of changes has come further and had nothing to land.
+    Advance(Stream),
     NoteGap(Gap),
     Seal(PullWindow),
     Finished(Summary),
@@ -266,6 +289,10 @@ pub struct Summary {
     pub windows_sealed: u64,
     /// Windows whose listings did not agree; they stay open for the next run.
     pub unsettled: Vec<PullWindow>,
+    /// Windows that stay open because a call that began in them is still in progress.
+    pub held_open: Vec<PullWindow>,
+    /// Second ways of reading that the service does not offer here; the windowed lists are used alone.
+    pub without: Vec<Gap>,
     pub gaps: Vec<Gap>,
     pub rate_refusals: u64,
     pub repeats: u64,

@@ -20,6 +20,14 @@ pub(super) fn path_of(feed: &Feed) -> String {
         (FeedKind::Messages, mailbox) => {
             format!("{ACCOUNT}/extension/{}/message-store", mailbox.as_deref().unwrap_or("~"))
         }
+        (FeedKind::MessageSync, mailbox) => {
+            format!("{ACCOUNT}/extension/{}/message-sync", mailbox.as_deref().unwrap_or("~"))
+        }
+        (FeedKind::ExtensionCalls, extension) => {
+            format!("{ACCOUNT}/extension/{}/call-log", extension.as_deref().unwrap_or("~"))
+        }
+        (FeedKind::ActiveCalls, _) => format!("{ACCOUNT}/active-calls"),
+        (FeedKind::CallSync, _) => format!("{ACCOUNT}/call-log-extract-sync"),
         (FeedKind::CallLog | FeedKind::Usage | FeedKind::PortalCsv, _) => format!("{ACCOUNT}/call-log"),
     }
 }

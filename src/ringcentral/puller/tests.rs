@@ -50,7 +50,8 @@ impl Run {
     ) -> Option<Result<Summary>> {
         let scope = Scope { span_from: at("2026-03-08T00:00:00Z"), reread: None };
         let mut puller = Puller::new(settings, scope).unwrap();
-        let mut input = Input::Start { coverage: self.coverage.values().cloned().collect() };
+        let mut input =
+            Input::Start { coverage: self.coverage.values().cloned().collect(), streams: Vec::new() };
         for _ in 0..10_000 {
             let moment = Moment { civil: at("2026-03-10T01:00:00Z"), elapsed: self.elapsed };
             input = match puller.step(moment, input) {
@@ -75,6 +76,7 @@ impl Run {
                     Input::Continue
                 }
                 Action::Land { page, records, cursor } => self.land(&page, &records, &cursor),
+                Action::Advance(_) => Input::Continue,
                 Action::NoteGap(gap) => {
                     self.gaps.push(format!("{} {}", gap.feed.name(), gap.reason));
                     Input::Continue

@@ -9,7 +9,6 @@ use crate::domain::record::FeedKind;
 use crate::domain::{Exit, Result};
 use crate::rules::config::CollectSettings;
 use crate::run::collect::LEAST_TIME_BETWEEN_PULLS_MILLISECONDS;
-use crate::run::workspace::Settings;
 use crate::stage::explain::counted_noun;
 
 use super::ConfigArgument;
@@ -30,7 +29,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let (folder, settings) = match &arguments.book {
         Some(folder) => (folder.clone(), CollectSettings::default()),
         None => {
-            let settings = Settings::load(&arguments.config.config)?;
+            let settings = arguments.config.settings()?;
             (settings.path(&settings.config.book), settings.config.collect)
         }
     };

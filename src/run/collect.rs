@@ -30,22 +30,43 @@ pub fn identity_of(url: &ServiceUrl) -> Identity {
     Identity { specimen: url.is_loopback(), server, account: None }
 }
 
+/// Somebody's word that the log may be asked again so soon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    pub reason: String,
+    pub actor: String,
+}
+
+/// The kind of the decision that records an [`Again`].
+pub const PULL_AGAIN: &str = "pull-again";
+
+/// One pull: what, with which credentials, from where, by which clock.
+pub struct Order<'a> {
+    pub settings: &'a CollectSettings,
+    pub scope: Scope,
+    pub credentials: &'a Credentials,
+    pub transport: &'a Transport,
+    pub clock: &'a dyn Clock,
+    pub again: Option<&'a Again>,
+}
+
+/// What a pull did.
+#[derive(Clone, Debug)]
+pub struct Pulled {
+    pub summary: Summary,
+    /// What the user should know although nothing failed, as sentences.
+    pub warnings: Vec<String>,
+}
+
 /// Pulls from the service into the book. The caller holds the book's lock; calls within a runtime must use their own
 /// thread.
 ///
 /// # Errors
-/// What the puller reports (exit 6); everything landed before stays.
-pub fn pull(
-    book: &mut Book,
-    settings: &CollectSettings,
-    scope: Scope,
-    credentials: &Credentials,
-    transport: &Transport,
-    clock: &dyn Clock,
-    watch: Watch<'_>,
-) -> Result<Summary> {
+/// A pull too soon after the last one (exit 2); what the puller reports (exit 6). Everything landed before stays.
+pub fn carry_out(book: &mut Book, order: Order<'_>, watch: Watch<'_>) -> Result<Pulled> {
+    let Order { settings, scope, credentials, transport, clock, again } = order;
     let now = clock.now();
-    refuse_live_feed(book, now)?;
+    let warnings = admit(book, now, again)?.into_iter().collect();
     let redaction = redaction(book, settings.keep_text)?;
     let puller = Puller::new(puller_settings(settings, redaction)?, scope)?;
     let mut landing = BookLanding { book, watch, agreed: Vec::new() };
@@ -58,22 +79,62 @@ pub fn pull(
     let summary = pulled?;
     book.pull_completed(clock.now())?;
     book.checkpoint()?;
-    Ok(summary)
+    Ok(Pulled { summary, warnings })
 }
 
-fn refuse_live_feed(book: &Book, now: Instant) -> Result<()> {
-    let Some(last) = book.last_pull()?.filter(|_| !book.identity().specimen) else { return Ok(()) };
+/// As [`carry_out`], with the parts of an order one by one and no leave to pull again so soon.
+///
+/// # Errors
+/// As [`carry_out`].
+pub fn pull(
+    book: &mut Book,
+    settings: &CollectSettings,
+    scope: Scope,
+    credentials: &Credentials,
+    transport: &Transport,
+    clock: &dyn Clock,
+    watch: Watch<'_>,
+) -> Result<Summary> {
+    let order = Order { settings, scope, credentials, transport, clock, again: None };
+    carry_out(book, order, watch).map(|pulled| pulled.summary)
+}
+
+/// Refuses a pull within 15 minutes of the last completed one, unless somebody has a reason, which is recorded. A
+/// specimen's service is nobody's and may be asked at any time. What comes back is a warning.
+fn admit(book: &mut Book, now: Instant, again: Option<&Again>) -> Result<Option<String>> {
+    let Some(last) = book.last_pull()?.filter(|_| !book.identity().specimen) else { return Ok(None) };
     let passed = now.milliseconds() - last.milliseconds();
-    if (0..LEAST_TIME_BETWEEN_PULLS_MILLISECONDS).contains(&passed) {
-        let message = format!("the last pull was completed {} minutes ago", passed / 60_000);
-        return Err(Failure::new(Exit::Usage, message).hint(
-            "The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule.",
-        ));
+    if passed < 0 {
+        return Ok(Some(format!(
+            "The last pull was completed at {last}, and this machine's clock says {now}: one of them was wrong. \
+             Nothing is lost; windows that end after {now} are listed when the clock has passed them."
+        )));
     }
-    Ok(())
+    if passed >= LEAST_TIME_BETWEEN_PULLS_MILLISECONDS {
+        return Ok(None);
+    }
+    let Some(again) = again else {
+        let minutes = match passed / 60_000 {
+            0 => "less than a minute".to_owned(),
+            1 => "1 minute".to_owned(),
+            minutes => format!("{minutes} minutes"),
+        };
+        return Err(Failure::new(Exit::Usage, format!("the last pull was completed {minutes} ago"))
+            .hint("The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule.")
+            .hint("To pull all the same, say why: tollbook pull --again --reason TEXT. The reason is recorded."));
+    };
+    if again.reason.trim().is_empty() {
+        return Err(Failure::new(Exit::Usage, "a pull so soon after the last one needs a reason"));
+    }
+    book.decide(PULL_AGAIN, &last.rfc3339(), &again.actor, &again.reason, now)?;
+    Ok(None)
 }
 
-fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<Settings> {
+/// The configuration as the puller wants it.
+///
+/// # Errors
+/// A length that is negative (exit 3).
+pub fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<Settings> {
     let lapse = |milliseconds: i64| {
         u64::try_from(milliseconds)
             .map(Duration::from_millis)
@@ -81,11 +142,17 @@ fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<S
     };
     Ok(Settings {
         call_log: settings.call_log,
+        call_sync: settings.call_sync,
         messages: settings.messages,
+        message_sync: settings.message_sync,
+        active_calls: settings.active_calls,
+        extension_calls: settings.extension_calls.clone(),
         call_log_window: lapse(settings.call_log_window_milliseconds)?,
         message_window: lapse(settings.message_window_milliseconds)?,
         overlap: lapse(settings.overlap_milliseconds)?,
         settling_lag: lapse(settings.settling_lag_milliseconds)?,
+        reread_daily_for: lapse(settings.reread_daily_for_milliseconds)?,
+        reread_weekly_for: lapse(settings.reread_weekly_for_milliseconds)?,
         ..Settings::new(redaction)
     })
 }
@@ -106,6 +173,19 @@ pub fn redaction(book: &mut Book, keep_text: bool) -> Result<Redaction> {
         }
     };
     let key = <[u8; 32]>::try_from(bytes.as_slice())
+        .map_err(|_| Failure::new(Exit::Verification, "the key of the text hashes is damaged"))?;
+    Ok(Redaction { key, keep_text })
+}
+
+/// The same key without making one: for what is only shown and compared.
+///
+/// # Errors
+/// A key that is damaged (exit 7).
+pub fn redaction_of(book: Option<&Book>, keep_text: bool) -> Result<Redaction> {
+    let Some(book) = book else { return Ok(Redaction { key: [0; 32], keep_text }) };
+    let known = book.facts(TEXT_KEY)?.first().map(|(_, hash)| *hash);
+    let Some(hash) = known else { return Ok(Redaction { key: [0; 32], keep_text }) };
+    let key = <[u8; 32]>::try_from(book.fact(&hash)?.unwrap_or_default().as_slice())
         .map_err(|_| Failure::new(Exit::Verification, "the key of the text hashes is damaged"))?;
     Ok(Redaction { key, keep_text })
 }
@@ -164,7 +244,71 @@ impl Landing for BookLanding<'_> {
     }
 }
 
-/// What to pull: from `from` on, and sealed windows of `reread` once more.
-pub fn scope(from: Instant, reread: Option<Span>) -> Scope {
+/// What to pull: from `from` on, up to `to`, and sealed windows of `reread` once more.
+pub fn scope(from: Instant, to: Option<Instant>, reread: Option<Span>) -> Scope {
+    let _ = to;
     Scope { span_from: from, reread }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAST: &str = "2026-11-05T10:00:00Z";
+
+    fn at(text: &str) -> Instant {
+        Instant::parse(text).unwrap()
+    }
+
+    fn book(specimen: bool) -> (tempfile::TempDir, Book) {
+        let folder = tempfile::tempdir().unwrap();
+        let server = (!specimen).then(|| "https://service.example".to_owned());
+        let identity = Identity { specimen, server, account: None };
+        let mut book = Book::create(&folder.path().join("book"), identity).unwrap();
+        book.pull_completed(at(LAST)).unwrap();
+        (folder, book)
+    }
+
+    #[test]
+    fn the_log_is_no_live_feed() {
+        let (_folder, mut book) = book(false);
+        let refused = admit(&mut book, at("2026-11-05T10:14:59.999Z"), None).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert_eq!(refused.message(), "the last pull was completed 14 minutes ago");
+        assert!(refused.hints()[1].contains("--again --reason"));
+        assert_eq!(admit(&mut book, at("2026-11-05T10:15:00Z"), None).unwrap(), None);
+        assert!(book.decisions(PULL_AGAIN).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_reason_is_recorded_and_an_empty_one_is_none() {
+        let (_folder, mut book) = book(false);
+        let again = |reason: &str| Again { reason: reason.to_owned(), actor: "anna".to_owned() };
+        let now = at("2026-11-05T10:01:00Z");
+        assert_eq!(admit(&mut book, now, Some(&again(" "))).unwrap_err().exit(), Exit::Usage);
+        admit(&mut book, now, Some(&again("a call was missing"))).unwrap();
+        let decisions = book.decisions(PULL_AGAIN).unwrap();
+        assert_eq!(decisions.len(), 1);
+        assert_eq!(
+            (decisions[0].subject.as_str(), decisions[0].actor.as_str(), decisions[0].reason.as_str()),
+            ("2026-11-05T10:00:00.000Z", "anna", "a call was missing")
+        );
+        // Where no leave is needed, none is recorded.
+        admit(&mut book, at("2026-11-05T11:00:00Z"), Some(&again("habit"))).unwrap();
+        assert_eq!(book.decisions(PULL_AGAIN).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_told_and_stops_nothing() {
+        let (_folder, mut book) = book(false);
+        let warning = admit(&mut book, at("2026-11-05T09:00:00Z"), None).unwrap().unwrap();
+        assert!(warning.contains("2026-11-05T10:00:00.000Z") && warning.contains("Nothing is lost"), "{warning}");
+    }
+
+    #[test]
+    fn a_specimens_service_may_be_asked_at_any_time() {
+        let (_folder, mut book) = book(true);
+        assert_eq!(admit(&mut book, at("2026-11-05T10:00:01Z"), None).unwrap(), None);
+        assert_eq!(admit(&mut book, at("2026-11-05T09:00:00Z"), None).unwrap(), None);
+    }
 }

@@ -6,6 +6,7 @@ pub mod bill;
 pub mod collect;
 pub mod coverage;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod facts;
 pub mod forecast;

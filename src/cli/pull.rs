@@ -141,7 +141,9 @@ fn pull_all(accounts: &[Settings], wanted: &Wanted, together: bool, printer: &mu
             Err(failure) => {
                 exit = exit.worse(failure.exit());
                 lines.push(format!("{name}: failed, exit code {}", failure.exit().code()));
-                json.push(json!({ "account": name, "exit": failure.exit().code(), "error": failure.to_string() }));
+                json.push(
+                    json!({ "account": name, "exit": failure.exit().code(), "error": failure.to_string() }),
+                );
                 printer.failure(&failure.while_doing(name));
             }
         }
@@ -187,7 +189,9 @@ fn text(summary: &Summary) -> String {
     if held > 0 {
         let them = if held == 1 { "it" } else { "them" };
         let held = counted_noun(held, "window");
-        text.push_str(&format!("\nHeld open: {held}, because a call that began in {them} is still in progress."));
+        text.push_str(&format!(
+            "\nHeld open: {held}, because a call that began in {them} is still in progress."
+        ));
     }
     for without in &summary.without {
         let feed = without.feed.name();

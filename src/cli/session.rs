@@ -14,10 +14,8 @@ use super::{ConfigArgument, now};
 
 /// The arguments of `session`.
 #[derive(Args)]
-#[command(
-    after_help = "Example: tollbook session s-a0d17d3c0f1fez17a3b2c4d5ez7fa0000\n\
-Nothing is kept: the next pull collects the call with its window. Exit code 4: nobody knows the session."
-)]
+#[command(after_help = "Example: tollbook session s-a0d17d3c0f1fez17a3b2c4d5ez7fa0000\n\
+Nothing is kept: the next pull collects the call with its window. Exit code 4: nobody knows the session.")]
 pub struct Arguments {
     /// Session id (digits) or telephony session id (s-…), as a webhook gave it
     id: String,

@@ -63,7 +63,8 @@ impl Credentials {
         let mut missing = Vec::new();
         let mut take = |of: &str| {
             let name = variable_name(account, of);
-            let value = variable(&name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+            let value =
+                variable(&name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
             if value.is_none() {
                 missing.push(name);
             }

@@ -121,7 +121,9 @@ fn admit(book: &mut Book, now: Instant, again: Option<&Again>) -> Result<Option<
         };
         return Err(Failure::new(Exit::Usage, format!("the last pull was completed {minutes} ago"))
             .hint("The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule.")
-            .hint("To pull all the same, say why: tollbook pull --again --reason TEXT. The reason is recorded."));
+            .hint(
+                "To pull all the same, say why: tollbook pull --again --reason TEXT. The reason is recorded.",
+            ));
     };
     if again.reason.trim().is_empty() {
         return Err(Failure::new(Exit::Usage, "a pull so soon after the last one needs a reason"));
@@ -210,6 +212,10 @@ impl Landing for BookLanding<'_> {
         self.book.coverage()
     }
 
+    fn known_account(&self) -> Result<Option<String>> {
+        Ok(self.book.identity().account.clone())
+    }
+
     fn streams(&self) -> Result<Vec<Stream>> {
         self.book.streams()
     }
@@ -246,8 +252,7 @@ impl Landing for BookLanding<'_> {
 
 /// What to pull: from `from` on, up to `to`, and sealed windows of `reread` once more.
 pub fn scope(from: Instant, to: Option<Instant>, reread: Option<Span>) -> Scope {
-    let _ = to;
-    Scope { span_from: from, reread }
+    Scope { span_from: from, span_to: to, reread }
 }
 
 #[cfg(test)]
@@ -302,7 +307,10 @@ mod tests {
     fn a_clock_that_went_back_is_told_and_stops_nothing() {
         let (_folder, mut book) = book(false);
         let warning = admit(&mut book, at("2026-11-05T09:00:00Z"), None).unwrap().unwrap();
-        assert!(warning.contains("2026-11-05T10:00:00.000Z") && warning.contains("Nothing is lost"), "{warning}");
+        assert!(
+            warning.contains("2026-11-05T10:00:00.000Z") && warning.contains("Nothing is lost"),
+            "{warning}"
+        );
     }
 
     #[test]

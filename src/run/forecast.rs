@@ -14,7 +14,7 @@ use crate::book::{Book, Standing};
 use crate::domain::record::{Coverage, CoverageState, Cursor, Feed, FeedKind, PullWindow, RecordKind};
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
 use crate::ringcentral::puller::{
-    Action, Auth, Group, Input, Moment, Puller, Request, Response, Scope, Settings,
+    Action, Auth, Group, Input, Known, Moment, Puller, Request, Response, Scope, Settings,
 };
 use crate::ringcentral::redact::Redaction;
 use crate::rules::config::CollectSettings;
@@ -80,7 +80,11 @@ pub fn forecast(
     };
     let streams = book.map(Book::streams).transpose()?.unwrap_or_default();
     let mut puller = Puller::new(settings, scope)?;
-    let mut input = Input::Start { coverage: service.coverage.values().cloned().collect(), streams };
+    let mut input = Input::Start(Known {
+        account: book.and_then(|book| book.identity().account.clone()),
+        coverage: service.coverage.values().cloned().collect(),
+        streams,
+    });
     let mut elapsed = Duration::ZERO;
     let mut seen: BTreeSet<PullWindow> = BTreeSet::new();
     for _ in 0..STEPS_AT_MOST {
@@ -205,7 +209,10 @@ impl Imagined {
                 "account" => json!({ "id": self.account, "uri": uri(&self.account) }).to_string(),
                 "extensions" => {
                     let records = self.extensions.as_deref().unwrap_or("[]");
-                    format!("{{\"uri\":\"{}\",\"records\":{records},\"paging\":{{\"page\":1,\"perPage\":1000}},\"navigation\":{{}}}}", uri(&self.account))
+                    format!(
+                        "{{\"uri\":\"{}\",\"records\":{records},\"paging\":{{\"page\":1,\"perPage\":1000}},\"navigation\":{{}}}}",
+                        uri(&self.account)
+                    )
                 }
                 "call-sync" | "message-sync" => sync_answer(request, &self.account, civil),
                 _ => self.page(request),
@@ -268,8 +275,10 @@ impl Imagined {
             records: 0,
             digest: None,
             listed_at: None,
+            last_listing: 0,
         });
         entry.cursor = Some(cursor.clone());
+        entry.last_listing = entry.last_listing.max(cursor.listing);
         if cursor.next_page.is_none() {
             entry.listings_complete = entry.listings_complete.saturating_add(1);
             entry.digest.get_or_insert_with(|| Hash::of(b"forecast"));

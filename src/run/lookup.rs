@@ -112,7 +112,9 @@ pub fn in_book(book: &Book, id: &SessionId) -> Result<Vec<Found>> {
         if !version.record.json.contains(id.text()) {
             continue;
         }
-        let Content::Call(call) | Content::PortalCall(call) = content::content(&version.record) else { continue };
+        let (Content::Call(call) | Content::PortalCall(call)) = content::content(&version.record) else {
+            continue;
+        };
         if id.is_of(&call) {
             let record = version.record;
             found.push(Found {
@@ -195,7 +197,8 @@ fn refused(reply: &Reply, what: &str) -> Failure {
 
 /// Who stands at one end of a call: a number, masked unless asked for, or an extension.
 pub fn party(party: &PartyText, show_numbers: bool) -> String {
-    let number = party.phone_number.as_deref().map(|text| if show_numbers { text.to_owned() } else { masked(text) });
+    let number =
+        party.phone_number.as_deref().map(|text| if show_numbers { text.to_owned() } else { masked(text) });
     let extension = party.extension_number.as_ref().map(|number| format!("ext. {number}"));
     number.or(extension).unwrap_or_else(|| "unknown".to_owned())
 }
@@ -257,7 +260,8 @@ mod tests {
     #[test]
     fn numbers_and_names_are_hidden() {
         assert_eq!(masked("+12125550143"), "+*********43");
-        let json = r#"{"from":{"name":"Anna","phoneNumber":"+12125550143"},"legs":[{"to":{"phoneNumber":"101"}}]}"#;
+        let json =
+            r#"{"from":{"name":"Anna","phoneNumber":"+12125550143"},"legs":[{"to":{"phoneNumber":"101"}}]}"#;
         let hidden = masked_json(json, false).to_string();
         assert!(!hidden.contains("Anna") && !hidden.contains("555") && hidden.contains("*01"), "{hidden}");
         assert!(masked_json(json, true).to_string().contains("+12125550143"));

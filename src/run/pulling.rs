@@ -45,8 +45,11 @@ impl Wanted {
         let from = from.unwrap_or_else(|| now.plus_milliseconds(-DAYS_BACK * 86_400_000));
         let to = month.map(|span| span.to).or(self.to);
         if to.is_some_and(|to| to <= from) {
-            return Err(Failure::new(Exit::Usage, format!("nothing lies between {from} and the time in --to"))
-                .hint("--to is a time after --from."));
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("nothing lies between {from} and the time in --to"),
+            )
+            .hint("--to is a time after --from."));
         }
         let again = Span { from, to: to.unwrap_or(now) };
         Ok(collect::scope(from, to, (self.reread || month.is_some()).then_some(again)))

@@ -76,17 +76,17 @@ impl Settings {
 fn unknown_account(config: &Config, wanted: Option<&str>) -> Failure {
     let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
     match (wanted, names.as_slice()) {
-        (Some(wanted), []) => {
-            Failure::new(Exit::Usage, format!("there is no account {wanted}: the configuration has no accounts"))
-                .hint("Leave --account away, or write [account.NAME] tables instead of [service].")
-        }
+        (Some(wanted), []) => Failure::new(
+            Exit::Usage,
+            format!("there is no account {wanted}: the configuration has no accounts"),
+        )
+        .hint("Leave --account away, or write [account.NAME] tables instead of [service]."),
         (Some(wanted), names) => Failure::new(Exit::Usage, format!("there is no account {wanted}"))
             .hint(format!("The configuration has {}.", names.join(", "))),
-        (None, names) => Failure::new(
-            Exit::Usage,
-            format!("the configuration has several accounts: {}", names.join(", ")),
-        )
-        .hint(format!("Name one: --account {}.", names.first().unwrap_or(&"NAME"))),
+        (None, names) => {
+            Failure::new(Exit::Usage, format!("the configuration has several accounts: {}", names.join(", ")))
+                .hint(format!("Name one: --account {}.", names.first().unwrap_or(&"NAME")))
+        }
     }
 }
 

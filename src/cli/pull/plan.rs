@@ -80,7 +80,9 @@ fn text_of(forecast: &Forecast) -> String {
     ));
     text.push_str(&match forecast.listings_known {
         0 => "No list was read yet: one page is counted for each listing.\n".to_owned(),
-        known => format!("Pages are estimated from the records of {}.\n", counted_noun(known, "earlier listing")),
+        known => {
+            format!("Pages are estimated from the records of {}.\n", counted_noun(known, "earlier listing"))
+        }
     });
     if forecast.mailboxes.is_none() {
         text.push_str(

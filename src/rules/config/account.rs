@@ -71,11 +71,17 @@ pub(super) fn accounts(top: &Table<'_, '_>, output: &str) -> Vec<Account> {
         for other in &accounts {
             let same = [
                 ("shared-book", "book", account.book == other.book, &places.book),
-                ("shared-series", "series of invoice numbers", account.series == other.series, &places.series),
+                (
+                    "shared-series",
+                    "series of invoice numbers",
+                    account.series == other.series,
+                    &places.series,
+                ),
             ];
             for (code, what, _, place) in same.iter().filter(|(_, _, same, _)| *same) {
                 let span = place.as_ref().map_or_else(|| name.span.clone(), |text| text.span.clone());
-                let message = format!("the accounts {} and {} have the same {what}", other.name, account.name);
+                let message =
+                    format!("the accounts {} and {} have the same {what}", other.name, account.name);
                 top.complain(code, span, message, "Give each account its own.");
             }
         }

@@ -166,7 +166,12 @@ fn extensions(table: &Table<'_, '_>) -> Vec<String> {
                 true => format!("extension {} is named twice", text.value),
                 false => format!("\"{}\" is not an extension number", text.value),
             };
-            table.complain("wrong-value", text.span, message, "List numbers of extensions: [\"101\", \"102\"].");
+            table.complain(
+                "wrong-value",
+                text.span,
+                message,
+                "List numbers of extensions: [\"101\", \"102\"].",
+            );
             continue;
         }
         numbers.push(text.value);

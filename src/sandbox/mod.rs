@@ -16,4 +16,4 @@ mod world;
 pub use clock::Clock;
 pub use server::{Faults, Group, Options, Running, StartError, Stats, serve, start};
 pub use world::truth;
-pub use world::{Plot, World};
+pub use world::{Plot, Unrest, World};

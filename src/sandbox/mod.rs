@@ -10,10 +10,12 @@ mod render;
 #[cfg(test)]
 mod render_tests;
 mod server;
+mod service;
 mod wire;
 mod world;
 
 pub use clock::Clock;
-pub use server::{Faults, Group, Options, Running, StartError, Stats, serve, start};
+pub use server::{Running, StartError, serve, start};
+pub use service::{Ask, Carriage, Faults, Group, Method, Options, Reply, Service, Stats};
 pub use world::truth;
 pub use world::{Plot, Unrest, World};

@@ -1,17 +1,16 @@
 //! Error answers: status, and the body with its list of codes.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 /// An answer that is not a success.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
-    pub(crate) status: StatusCode,
+    pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, word: &str, code: &str, message: &str) -> ApiError {
+    fn new(status: u16, word: &str, code: &str, message: &str) -> ApiError {
         let body = json!({
             "errorCode": word,
             "message": message,
@@ -29,56 +28,57 @@ impl ApiError {
 
     pub(crate) fn invalid_parameter(name: &str) -> ApiError {
         let message = format!("Parameter [{name}] value is invalid");
-        ApiError::new(StatusCode::BAD_REQUEST, "InvalidParameter", "CMN-101", &message)
-            .with("parameterName", name)
+        ApiError::new(400, "InvalidParameter", "CMN-101", &message).with("parameterName", name)
     }
 
     pub(crate) fn not_found(name: &str) -> ApiError {
         let message = format!("Resource for parameter [{name}] is not found");
-        ApiError::new(StatusCode::NOT_FOUND, "CMN-102", "CMN-102", &message).with("parameterName", name)
+        ApiError::new(404, "CMN-102", "CMN-102", &message).with("parameterName", name)
     }
 
     pub(crate) fn invalid_uri() -> ApiError {
-        ApiError::new(StatusCode::NOT_FOUND, "CMN-120", "CMN-120", "Invalid URI")
+        ApiError::new(404, "CMN-120", "CMN-120", "Invalid URI")
+    }
+
+    pub(crate) fn wrong_method() -> ApiError {
+        ApiError::new(405, "CMN-120", "CMN-120", "Method is not supported for this URI")
     }
 
     pub(crate) fn forbidden(permission: &str) -> ApiError {
         let message = format!(
             "In order to call this API endpoint, user needs to have [{permission}] permission for requested resource."
         );
-        ApiError::new(StatusCode::FORBIDDEN, "InsufficientPermissions", "CMN-408", &message)
-            .with("permissionName", permission)
+        ApiError::new(403, "InsufficientPermissions", "CMN-408", &message).with("permissionName", permission)
     }
 
     pub(crate) fn token_not_found() -> ApiError {
-        ApiError::new(StatusCode::UNAUTHORIZED, "TokenInvalid", "OAU-213", "Token not found")
+        ApiError::new(401, "TokenInvalid", "OAU-213", "Token not found")
     }
 
     pub(crate) fn token_expired() -> ApiError {
-        ApiError::new(StatusCode::UNAUTHORIZED, "TokenExpired", "OAU-128", "Access token expired")
+        ApiError::new(401, "TokenExpired", "OAU-128", "Access token expired")
     }
 
     pub(crate) fn no_authorization() -> ApiError {
         let message = "Authorization method not supported";
-        ApiError::new(StatusCode::UNAUTHORIZED, "OAU-151", "OAU-151", message)
+        ApiError::new(401, "OAU-151", "OAU-151", message)
     }
 
     pub(crate) fn rate_exceeded() -> ApiError {
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "CMN-301", "CMN-301", "Request rate exceeded")
+        ApiError::new(429, "CMN-301", "CMN-301", "Request rate exceeded")
     }
 
     /// What a fault plan asks for: 503 is the documented limited mode, everything else an internal error.
     pub(crate) fn fault(status: u16) -> ApiError {
         if status == 503 {
             let message = "Service is temporarily limited";
-            return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "CMN-211", "CMN-211", message);
+            return ApiError::new(503, "CMN-211", "CMN-211", message);
         }
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         ApiError::new(status, "CMN-203", "CMN-203", "Internal Server Error")
     }
 
     /// Errors of the token endpoint have OAuth's fields.
-    pub(crate) fn oauth(status: StatusCode, error: &str, code: &str, description: &str) -> ApiError {
+    pub(crate) fn oauth(status: u16, error: &str, code: &str, description: &str) -> ApiError {
         let body = json!({
             "error": error,
             "error_description": description,

@@ -1,8 +1,9 @@
 //! What each address answers: lists are cut into pages as of the virtual now, single resources are found or not.
 
-use super::App;
+use super::ask::Ask;
 use super::error::ApiError;
 use super::query::{PageOrder, Parameters};
+use super::{Answer, Answered, Service};
 use crate::sandbox::render::{Renderer, View};
 use crate::sandbox::wire::{
     AccountInfo, ContactInfo, CurrencyInfo, ExtensionInfo, Page, RegionalSettings, TimeZoneInfo,
@@ -10,13 +11,11 @@ use crate::sandbox::wire::{
 use crate::sandbox::world::cast::{ACCOUNT_ID, Extension, Seat};
 use crate::sandbox::world::number;
 use crate::sandbox::world::plan::{Availability, Look, MessagePlan, MessageVersion, RecordPlan, Version};
-use axum::http::Uri;
-use serde::Serialize;
 
 /// The user whom the credentials stand for: `~` in an address.
 const OWNER: Seat = 0;
 
-impl App {
+impl Service {
     fn renderer(&self) -> Renderer<'_> {
         Renderer { cast: &self.world.cast, origin: &self.origin }
     }
@@ -25,7 +24,7 @@ impl App {
         self.clock.now().timestamp_millis()
     }
 
-    fn check_account(&self, account: &str) -> Result<(), ApiError> {
+    pub(crate) fn check_account(&self, account: &str) -> Result<(), ApiError> {
         if account == "~" || account == ACCOUNT_ID.to_string() {
             return Ok(());
         }
@@ -40,10 +39,9 @@ impl App {
         id.ok_or_else(|| ApiError::not_found("extensionId"))
     }
 
-    pub(crate) fn account(&self, account: &str) -> Result<String, ApiError> {
-        self.check_account(account)?;
+    pub(crate) fn account(&self) -> Answered {
         let origin = &self.origin;
-        to_json(&AccountInfo {
+        Answer::json(&AccountInfo {
             uri: self.renderer().account_uri(),
             id: ACCOUNT_ID,
             main_number: number::e164(self.world.cast.main_number),
@@ -69,9 +67,8 @@ impl App {
         })
     }
 
-    pub(crate) fn extensions(&self, account: &str, uri: &Uri) -> Result<String, ApiError> {
-        self.check_account(account)?;
-        let parameters = Parameters::of(uri)?;
+    pub(crate) fn extensions(&self, ask: &Ask) -> Answered {
+        let parameters = Parameters::of(ask);
         let order = parameters.page_order(self.options.per_page_at_most)?;
         let renderer = self.renderer();
         let listed: Vec<Seat> = (0..self.world.cast.extensions.len())
@@ -82,7 +79,7 @@ impl App {
         let records = records
             .map(|seat| extension_info(renderer.extension_uri(*seat), self.world.cast.extension(*seat)));
         let (paging, navigation) = parameters.envelope(&path, None, order, listed.len(), true);
-        to_json(&Page {
+        Answer::json(&Page {
             uri: parameters.page_uri(&path, None, order),
             records: records.collect(),
             paging,
@@ -90,9 +87,8 @@ impl App {
         })
     }
 
-    pub(crate) fn call_log(&self, account: &str, uri: &Uri) -> Result<String, ApiError> {
-        self.check_account(account)?;
-        let parameters = Parameters::of(uri)?;
+    pub(crate) fn call_log(&self, ask: &Ask) -> Answered {
+        let parameters = Parameters::of(ask);
         let order = parameters.page_order(self.options.per_page_at_most)?;
         let view = view(&parameters)?;
         let kinds = parameters.many("type", &["Voice", "Fax"])?;
@@ -117,16 +113,15 @@ impl App {
         let (paging, navigation) = parameters.envelope(&path, window_ms, order, found.len(), false);
         let records = cut(&found, order).iter().map(|(record, version)| renderer.call(record, version, view));
         let uri = parameters.page_uri(&path, window_ms, order);
-        to_json(&Page { uri, records: records.collect(), paging, navigation })
+        Answer::json(&Page { uri, records: records.collect(), paging, navigation })
     }
 
-    pub(crate) fn call_record(&self, account: &str, id: &str, uri: &Uri) -> Result<String, ApiError> {
-        self.check_account(account)?;
-        let view = view(&Parameters::of(uri)?)?;
+    pub(crate) fn call_record(&self, id: &str, ask: &Ask) -> Answered {
+        let view = view(&Parameters::of(ask))?;
         let record = self.world.record(id).ok_or_else(|| ApiError::not_found("callRecordId"))?;
         let version = record.version_at(self.now_ms()).filter(|version| version.look != Look::Deleted);
         let version = version.ok_or_else(|| ApiError::not_found("callRecordId"))?;
-        to_json(&self.renderer().call(record, version, view))
+        Answer::json(&self.renderer().call(record, version, view))
     }
 
     /// Whether a message is still kept: the service drops sent faxes after some time.
@@ -144,11 +139,10 @@ impl App {
         Ok(())
     }
 
-    pub(crate) fn messages(&self, account: &str, extension: &str, uri: &Uri) -> Result<String, ApiError> {
-        self.check_account(account)?;
+    pub(crate) fn messages(&self, extension: &str, ask: &Ask) -> Answered {
         let seat = self.seat(extension)?;
         self.check_mailbox(seat)?;
-        let parameters = Parameters::of(uri)?;
+        let parameters = Parameters::of(ask);
         let order = parameters.page_order(self.options.per_page_at_most)?;
         let kinds = parameters.many("messageType", &["Fax", "SMS", "VoiceMail", "Pager"])?;
         let directions = parameters.many("direction", &["Inbound", "Outbound"])?;
@@ -177,11 +171,10 @@ impl App {
         let (paging, navigation) = parameters.envelope(&path, window_ms, order, found.len(), true);
         let records = cut(&found, order).iter().map(|(message, version)| renderer.message(message, version));
         let uri = parameters.page_uri(&path, window_ms, order);
-        to_json(&Page { uri, records: records.collect(), paging, navigation })
+        Answer::json(&Page { uri, records: records.collect(), paging, navigation })
     }
 
-    pub(crate) fn message(&self, account: &str, extension: &str, id: &str) -> Result<String, ApiError> {
-        self.check_account(account)?;
+    pub(crate) fn message(&self, extension: &str, id: &str) -> Answered {
         let seat = self.seat(extension)?;
         self.check_mailbox(seat)?;
         let now_ms = self.now_ms();
@@ -190,7 +183,7 @@ impl App {
         let found = found.filter(|message| self.is_kept(message, now_ms));
         let version = found.and_then(|message| message.version_at(now_ms).map(|version| (message, version)));
         let (message, version) = version.ok_or_else(|| ApiError::not_found("messageId"))?;
-        to_json(&self.renderer().message(message, version))
+        Answer::json(&self.renderer().message(message, version))
     }
 }
 
@@ -231,8 +224,4 @@ fn extension_info(uri: String, extension: &Extension) -> ExtensionInfo {
         }),
         creation_time: (!extension.number.is_empty()).then_some("2024-06-06T07:01:14.123Z"),
     }
-}
-
-fn to_json<T: Serialize>(value: &T) -> Result<String, ApiError> {
-    serde_json::to_string(value).map_err(|_| ApiError::fault(500))
 }

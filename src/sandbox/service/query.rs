@@ -1,10 +1,9 @@
 //! Query strings: parameters with their defaults and mistakes, and the addresses of further pages.
 
+use super::ask::{Ask, encode};
 use super::error::ApiError;
 use crate::sandbox::wire::{Link, Navigation, Paging};
 use crate::sandbox::world::calendar::{DAY, stamp};
-use axum::extract::Query;
-use axum::http::Uri;
 use chrono::{DateTime, NaiveDate};
 use std::fmt::Write as _;
 
@@ -24,9 +23,8 @@ pub(crate) struct PageOrder {
 }
 
 impl Parameters {
-    pub(crate) fn of(uri: &Uri) -> Result<Parameters, ApiError> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
-        pairs.map(|Query(pairs)| Parameters(pairs)).map_err(|_| ApiError::invalid_parameter("query"))
+    pub(crate) fn of(ask: &Ask) -> Parameters {
+        Parameters(ask.query.clone())
     }
 
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
@@ -153,28 +151,12 @@ fn parse_time(text: &str) -> Option<i64> {
     Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
 }
 
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parameters(query: &str) -> Parameters {
-        let uri = format!("http://localhost/list?{query}").parse().expect("an address");
-        Parameters::of(&uri).expect("parameters")
+        Parameters::of(&Ask::get(&format!("/list?{query}")))
     }
 
     #[test]

@@ -130,6 +130,10 @@ impl Landing for BookLanding<'_> {
         self.book.coverage()
     }
 
+    fn known_account(&self) -> Result<Option<String>> {
+        Ok(self.book.identity().account.clone())
+    }
+
     fn streams(&self) -> Result<Vec<Stream>> {
         self.book.streams()
     }
@@ -166,5 +170,5 @@ impl Landing for BookLanding<'_> {
 
 /// What to pull: from `from` on, and sealed windows of `reread` once more.
 pub fn scope(from: Instant, reread: Option<Span>) -> Scope {
-    Scope { span_from: from, reread }
+    Scope { span_from: from, span_to: None, reread }
 }

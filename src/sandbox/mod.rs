@@ -18,4 +18,4 @@ pub use clock::Clock;
 pub use server::{Running, StartError, serve, start};
 pub use service::{Ask, Carriage, Faults, Group, Method, Options, Reply, Service, Stats};
 pub use world::truth;
-pub use world::{Plot, World};
+pub use world::{Plot, Unrest, World};

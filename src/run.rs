@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod explain;
 pub mod facts;
 pub mod forecast;
+pub mod horizon;
 pub mod import;
 pub mod lookup;
 pub mod price;

@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::book::{NoteKind, Noted};
 use crate::domain::time::Month;
 use crate::domain::{Exit, Failure, Instant, Result};
-use crate::ringcentral::puller::Summary;
 use crate::run::collect::{Again, Pulled};
 use crate::run::pulling::{self, Wanted};
 use crate::run::workspace::Settings;
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         [settings] if !arguments.all => {
             let pulled = with_bar(settings, &wanted, printer)?;
             warn(&pulled, None, printer);
-            printer.result(&facts(&pulled.summary), &text(&pulled.summary));
+            printer.result(&facts(&pulled), &text(&pulled));
             Ok(Exit::Done)
         }
         _ => pull_all(&accounts, &wanted, arguments.side_by_side, printer),
@@ -132,8 +132,8 @@ fn pull_all(accounts: &[Settings], wanted: &Wanted, together: bool, printer: &mu
         match result {
             Ok(pulled) => {
                 warn(&pulled, Some(name), printer);
-                lines.push(format!("{name}: {}", text(&pulled.summary).replace('\n', "\n  ")));
-                let mut facts = facts(&pulled.summary);
+                lines.push(format!("{name}: {}", text(&pulled).replace('\n', "\n  ")));
+                let mut facts = facts(&pulled);
                 facts["account"] = json!(name);
                 facts["exit"] = json!(Exit::Done.code());
                 json.push(facts);
@@ -157,7 +157,8 @@ fn name_of(settings: &Settings) -> &str {
     settings.config.account.as_deref().unwrap_or("the account")
 }
 
-fn facts(summary: &Summary) -> Value {
+fn facts(pulled: &Pulled) -> Value {
+    let Pulled { summary, noted, .. } = pulled;
     let gaps = |gaps: &[crate::domain::record::Gap]| -> Vec<Value> {
         gaps.iter().map(|gap| json!({ "feed": gap.feed.name(), "reason": gap.reason })).collect()
     };
@@ -168,6 +169,7 @@ fn facts(summary: &Summary) -> Value {
         "windows_sealed": summary.windows_sealed,
         "windows_unsettled": summary.unsettled.len(),
         "windows_held_open": summary.held_open.len(),
+        "noted": super::status::noted_facts(noted),
         "without": gaps(&summary.without),
         "gaps": gaps(&summary.gaps),
         "malformed": summary.malformed,
@@ -176,7 +178,7 @@ fn facts(summary: &Summary) -> Value {
     })
 }
 
-fn text(summary: &Summary) -> String {
+fn text(Pulled { summary, noted, .. }: &Pulled) -> String {
     let mut text = format!(
         "{} in {} and {}; {} sealed, {} still open.",
         counted_noun(summary.records, "record"),
@@ -185,6 +187,9 @@ fn text(summary: &Summary) -> String {
         counted_noun(summary.windows_sealed, "window"),
         summary.unsettled.len()
     );
+    if let Some(noted) = noted_text(noted) {
+        text.push_str(&format!("\nNoted: {noted}."));
+    }
     let held = summary.held_open.len() as u64;
     if held > 0 {
         let them = if held == 1 { "it" } else { "them" };
@@ -205,4 +210,18 @@ fn text(summary: &Summary) -> String {
         text.push_str(&format!("\nNot readable: {} ({}).", gap.feed.name(), gap.reason));
     }
     text
+}
+
+/// What was found out after the fact, in words; `None` when nothing was.
+pub(super) fn noted_text(noted: &Noted) -> Option<String> {
+    let kinds = [
+        (NoteKind::Late, "late"),
+        (NoteKind::Changed, "changed"),
+        (NoteKind::Absent, "absent upstream"),
+        (NoteKind::Reappeared, "there again"),
+        (NoteKind::Deleted, "deleted upstream"),
+    ];
+    let counted = kinds.into_iter().filter(|(kind, _)| noted.of(*kind) > 0);
+    let words: Vec<String> = counted.map(|(kind, words)| format!("{} {words}", noted.of(kind))).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::{Book, Identity};
+use crate::book::{Book, Identity, NoteKind, Noted};
 use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
@@ -37,9 +37,6 @@ pub struct Again {
     pub actor: String,
 }
 
-/// The kind of the decision that records an [`Again`].
-pub const PULL_AGAIN: &str = "pull-again";
-
 /// One pull: what, with which credentials, from where, by which clock.
 pub struct Order<'a> {
     pub settings: &'a CollectSettings,
@@ -54,6 +51,8 @@ pub struct Order<'a> {
 #[derive(Clone, Debug)]
 pub struct Pulled {
     pub summary: Summary,
+    /// What was found out about records after the fact.
+    pub noted: Noted,
     /// What the user should know although nothing failed, as sentences.
     pub warnings: Vec<String>,
 }
@@ -66,20 +65,37 @@ pub struct Pulled {
 pub fn carry_out(book: &mut Book, order: Order<'_>, watch: Watch<'_>) -> Result<Pulled> {
     let Order { settings, scope, credentials, transport, clock, again } = order;
     let now = clock.now();
-    let warnings = admit(book, now, again)?.into_iter().collect();
+    let admitted = admit(book, now, again)?;
+    let before = book.noted()?;
     let redaction = redaction(book, settings.keep_text)?;
     let puller = Puller::new(puller_settings(settings, redaction)?, scope)?;
+    let (reason, actor) =
+        admitted.leave.map_or((None, ""), |again| (Some(again.reason.as_str()), &*again.actor));
+    let pull = book.pull_began(now, reason, actor)?;
     let mut landing = BookLanding { book, watch, agreed: Vec::new() };
     let pulled = client::pull_blocking(puller, credentials, transport, clock, &mut landing);
-    // Windows that agreed are sealed together, so that they share their files; after a failure too.
+    // Windows that agreed are sealed together, so that they share their files; after a failure too. What was read by
+    // changes is packed with them, and without them.
     let agreed = std::mem::take(&mut landing.agreed);
-    if !agreed.is_empty() {
+    if pulled.is_ok() || !agreed.is_empty() {
         book.seal(&agreed, now, &codec())?;
     }
     let summary = pulled?;
-    book.pull_completed(clock.now())?;
+    book.pull_ended(pull, clock.now(), summary.requests)?;
     book.checkpoint()?;
-    Ok(Pulled { summary, warnings })
+    let noted = since(book.noted()?, before);
+    Ok(Pulled { summary, noted, warnings: admitted.warning.into_iter().collect() })
+}
+
+fn since(now: Noted, before: Noted) -> Noted {
+    let of = |kind| now.of(kind).saturating_sub(before.of(kind));
+    Noted {
+        late: of(NoteKind::Late),
+        changed: of(NoteKind::Changed),
+        absent: of(NoteKind::Absent),
+        reappeared: of(NoteKind::Reappeared),
+        deleted: of(NoteKind::Deleted),
+    }
 }
 
 /// As [`carry_out`], with the parts of an order one by one and no leave to pull again so soon.
@@ -99,19 +115,29 @@ pub fn pull(
     carry_out(book, order, watch).map(|pulled| pulled.summary)
 }
 
-/// Refuses a pull within 15 minutes of the last completed one, unless somebody has a reason, which is recorded. A
-/// specimen's service is nobody's and may be asked at any time. What comes back is a warning.
-fn admit(book: &mut Book, now: Instant, again: Option<&Again>) -> Result<Option<String>> {
-    let Some(last) = book.last_pull()?.filter(|_| !book.identity().specimen) else { return Ok(None) };
+/// That a pull may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Admitted<'a> {
+    warning: Option<String>,
+    /// Whose leave it took, to be recorded.
+    leave: Option<&'a Again>,
+}
+
+/// Refuses a pull within 15 minutes of the last completed one, unless somebody has a reason. A specimen's service is
+/// nobody's and may be asked at any time.
+fn admit<'a>(book: &Book, now: Instant, again: Option<&'a Again>) -> Result<Admitted<'a>> {
+    let free = Admitted { warning: None, leave: None };
+    let Some(last) = book.last_pull()?.filter(|_| !book.identity().specimen) else { return Ok(free) };
     let passed = now.milliseconds() - last.milliseconds();
     if passed < 0 {
-        return Ok(Some(format!(
+        let warning = format!(
             "The last pull was completed at {last}, and this machine's clock says {now}: one of them was wrong. \
              Nothing is lost; windows that end after {now} are listed when the clock has passed them."
-        )));
+        );
+        return Ok(Admitted { warning: Some(warning), leave: None });
     }
     if passed >= LEAST_TIME_BETWEEN_PULLS_MILLISECONDS {
-        return Ok(None);
+        return Ok(free);
     }
     let Some(again) = again else {
         let minutes = match passed / 60_000 {
@@ -128,8 +154,7 @@ fn admit(book: &mut Book, now: Instant, again: Option<&Again>) -> Result<Option<
     if again.reason.trim().is_empty() {
         return Err(Failure::new(Exit::Usage, "a pull so soon after the last one needs a reason"));
     }
-    book.decide(PULL_AGAIN, &last.rfc3339(), &again.actor, &again.reason, now)?;
-    Ok(None)
+    Ok(Admitted { warning: None, leave: Some(again) })
 }
 
 /// The configuration as the puller wants it.
@@ -258,6 +283,7 @@ pub fn scope(from: Instant, to: Option<Instant>, reread: Option<Span>) -> Scope 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::PULL_AGAIN;
 
     const LAST: &str = "2026-11-05T10:00:00Z";
 
@@ -274,39 +300,82 @@ mod tests {
         (folder, book)
     }
 
+    const FREE: Admitted<'static> = Admitted { warning: None, leave: None };
+
     #[test]
     fn the_log_is_no_live_feed() {
-        let (_folder, mut book) = book(false);
-        let refused = admit(&mut book, at("2026-11-05T10:14:59.999Z"), None).unwrap_err();
+        let (_folder, book) = book(false);
+        let refused = admit(&book, at("2026-11-05T10:14:59.999Z"), None).unwrap_err();
         assert_eq!(refused.exit(), Exit::Usage);
         assert_eq!(refused.message(), "the last pull was completed 14 minutes ago");
         assert!(refused.hints()[1].contains("--again --reason"));
-        assert_eq!(admit(&mut book, at("2026-11-05T10:15:00Z"), None).unwrap(), None);
-        assert!(book.decisions(PULL_AGAIN).unwrap().is_empty());
+        assert_eq!(admit(&book, at("2026-11-05T10:15:00Z"), None).unwrap(), FREE);
     }
 
     #[test]
-    fn a_reason_is_recorded_and_an_empty_one_is_none() {
-        let (_folder, mut book) = book(false);
+    fn a_reason_lets_a_pull_begin_and_an_empty_one_does_not() {
+        let (_folder, book) = book(false);
         let again = |reason: &str| Again { reason: reason.to_owned(), actor: "anna".to_owned() };
         let now = at("2026-11-05T10:01:00Z");
-        assert_eq!(admit(&mut book, now, Some(&again(" "))).unwrap_err().exit(), Exit::Usage);
-        admit(&mut book, now, Some(&again("a call was missing"))).unwrap();
-        let decisions = book.decisions(PULL_AGAIN).unwrap();
-        assert_eq!(decisions.len(), 1);
-        assert_eq!(
-            (decisions[0].subject.as_str(), decisions[0].actor.as_str(), decisions[0].reason.as_str()),
-            ("2026-11-05T10:00:00.000Z", "anna", "a call was missing")
-        );
+        assert_eq!(admit(&book, now, Some(&again(" "))).unwrap_err().exit(), Exit::Usage);
+        let reason = again("a call was missing");
+        assert_eq!(admit(&book, now, Some(&reason)).unwrap().leave, Some(&reason));
         // Where no leave is needed, none is recorded.
-        admit(&mut book, at("2026-11-05T11:00:00Z"), Some(&again("habit"))).unwrap();
-        assert_eq!(book.decisions(PULL_AGAIN).unwrap().len(), 1);
+        assert_eq!(admit(&book, at("2026-11-05T11:00:00Z"), Some(&reason)).unwrap(), FREE);
+    }
+
+    #[test]
+    fn the_leave_is_a_decision_in_the_book() {
+        let (_folder, mut book) = book(false);
+        let (credentials, url) = refusing();
+        let again = Again { reason: "a call was missing".to_owned(), actor: "anna".to_owned() };
+        let transport = Transport::to(url);
+        let clock = crate::ringcentral::clock::CalendarClock::start(|| at("2026-11-05T10:01:00Z"));
+        let order = |again| Order {
+            settings: &SETTINGS,
+            scope: scope(at("2026-11-01T00:00:00Z"), None, None),
+            credentials: &credentials,
+            transport: &transport,
+            clock: &clock,
+            again,
+        };
+        let refused = carry_out(&mut book, order(None), &mut |_| {}).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert!(book.decisions(PULL_AGAIN).unwrap().is_empty());
+        // The service refuses; the leave was given all the same.
+        let failed = carry_out(&mut book, order(Some(&again)), &mut |_| {}).unwrap_err();
+        assert_eq!(failed.exit(), Exit::Service);
+        let decisions = book.decisions(PULL_AGAIN).unwrap();
+        assert_eq!((decisions[0].actor.as_str(), &*decisions[0].reason), ("anna", "a call was missing"));
+        assert_eq!(book.last_pull().unwrap(), Some(at(LAST)), "what did not end is not completed");
+    }
+
+    static SETTINGS: std::sync::LazyLock<CollectSettings> =
+        std::sync::LazyLock::new(CollectSettings::default);
+
+    /// A service that accepts no credentials.
+    fn refusing() -> (Credentials, ServiceUrl) {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = ServiceUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                drop(connection.read(&mut [0; 4096]));
+                let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                connection.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let secret = |text: &str| crate::ringcentral::credentials::Secret::new(text);
+        let credentials =
+            Credentials { client_id: "x".to_owned(), client_secret: secret("x"), jwt: secret("x") };
+        (credentials, url)
     }
 
     #[test]
     fn a_clock_that_went_back_is_told_and_stops_nothing() {
-        let (_folder, mut book) = book(false);
-        let warning = admit(&mut book, at("2026-11-05T09:00:00Z"), None).unwrap().unwrap();
+        let (_folder, book) = book(false);
+        let warning = admit(&book, at("2026-11-05T09:00:00Z"), None).unwrap().warning.unwrap();
         assert!(
             warning.contains("2026-11-05T10:00:00.000Z") && warning.contains("Nothing is lost"),
             "{warning}"
@@ -315,8 +384,8 @@ mod tests {
 
     #[test]
     fn a_specimens_service_may_be_asked_at_any_time() {
-        let (_folder, mut book) = book(true);
-        assert_eq!(admit(&mut book, at("2026-11-05T10:00:01Z"), None).unwrap(), None);
-        assert_eq!(admit(&mut book, at("2026-11-05T09:00:00Z"), None).unwrap(), None);
+        let (_folder, book) = book(true);
+        assert_eq!(admit(&book, at("2026-11-05T10:00:01Z"), None).unwrap(), FREE);
+        assert_eq!(admit(&book, at("2026-11-05T09:00:00Z"), None).unwrap(), FREE);
     }
 }

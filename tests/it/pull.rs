@@ -12,7 +12,9 @@ use tollbook::domain::record::RecordKind;
 use tollbook::run::facts::codec;
 use tollbook::sandbox::{Faults, Group, Options, Running};
 
-use crate::company::{Company, EARLY, Ended, FINALISE, FROM, LATE, Workspace, instant, serve_pages, sunday, tree};
+use crate::company::{
+    Company, EARLY, Ended, FINALISE, FROM, LATE, Workspace, instant, serve_pages, sunday, tree,
+};
 
 /// The service's own limits, in a window of a second instead of a minute.
 fn limited() -> Options {

@@ -49,7 +49,7 @@ impl Default for Plot {
 }
 
 /// A month of one account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     plot: Plot,
     pub(crate) calendar: Calendar,
@@ -85,6 +85,18 @@ impl World {
             messages_by_mailbox.entry(message.mailbox).or_default().push(index);
         }
         World { plot, calendar, cast, truth, records, messages, record_by_id, messages_by_mailbox }
+    }
+
+    /// The same world with other histories of its records. Ids, starts and mailboxes must stay as they are.
+    pub(crate) fn changed(
+        &self,
+        record: impl FnMut(&mut RecordPlan),
+        message: impl FnMut(&mut MessagePlan),
+    ) -> World {
+        let mut world = self.clone();
+        world.records.iter_mut().for_each(record);
+        world.messages.iter_mut().for_each(message);
+        world
     }
 
     /// What the world was made from.

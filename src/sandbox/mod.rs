@@ -13,6 +13,7 @@ mod render;
 mod render_tests;
 mod server;
 mod service;
+mod settings;
 mod wire;
 mod world;
 
@@ -20,6 +21,6 @@ pub use clock::Clock;
 pub use faults::{FaultKind, FaultPlan};
 pub use reading::Mistake;
 pub use server::{Running, StartError, serve, start};
-pub use service::{Ask, Carriage, Group, Method, Options, Reply, Service, Stats};
+pub use service::{Ask, CLOCK, Carriage, Group, Method, Options, Reply, Service, Stats};
 pub use world::truth;
 pub use world::{Plot, World};

@@ -62,7 +62,7 @@ impl Tokens {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
+    pub(crate) fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
         let header = ask.header("authorization");
         let encoded = header.and_then(|value| value.strip_prefix("Basic "));
         let Some(encoded) = encoded else {

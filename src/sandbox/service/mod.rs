@@ -6,6 +6,7 @@
 
 mod ask;
 mod auth;
+mod control;
 pub(crate) mod error;
 pub(crate) mod limits;
 mod options;
@@ -16,6 +17,7 @@ mod stats;
 
 pub(crate) use ask::decode_pairs;
 pub use ask::{Ask, Carriage, Method, Reply};
+pub use control::CLOCK;
 pub use limits::Group;
 pub use options::Options;
 pub use stats::Stats;
@@ -116,6 +118,9 @@ impl Service {
     /// `elapsed` is the time since any fixed moment, by which rate limits and token lives are measured; it must not go
     /// back from one request to the next. What is shown depends on the virtual clock alone.
     pub fn answer(&self, ask: &Ask, elapsed: Duration) -> Reply {
+        if let Some(reply) = self.control(ask) {
+            return reply;
+        }
         let route = Route::find(ask.method, &ask.path);
         let verdict = self.limits.admit(route.group, elapsed);
         self.stats.count(route.group, route.template, verdict.admitted);

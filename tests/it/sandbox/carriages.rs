@@ -45,7 +45,9 @@ fn ask(service: &Running) -> Seen {
         match stream.read(&mut buffer) {
             Ok(0) => break End::Closed,
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break End::Silence,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                break End::Silence;
+            }
             Err(_) => break End::Reset,
         }
     };

@@ -40,7 +40,8 @@ impl Served {
         let all = [&["sandbox", "clock", "--address", self.address()], arguments].concat();
         let variables =
             [("TOLLBOOK_CLIENT_ID", text("client_id")), ("TOLLBOOK_CLIENT_SECRET", secret.clone())];
-        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let ended = session.run_with(&all, &variables);
         assert!(!ended.talk.contains(&secret), "{}", ended.talk);
         (ended.exit, format!("{}{}", ended.output, ended.talk).trim().to_owned())
@@ -74,7 +75,10 @@ fn the_clock_is_told_and_moved() {
     let (exit, said) = served.clock(&["--advance", "3 days"], Some("wrong"));
     assert_eq!(exit, 2, "{said}");
     assert!(said.contains("the client id and secret of the sandbox are wanted"), "{said}");
-    assert_eq!(served.clock(&["--format", "json"], None), told(r#"{"now":"2026-12-01T00:00:00.000Z","running":false}"#));
+    assert_eq!(
+        served.clock(&["--format", "json"], None),
+        told(r#"{"now":"2026-12-01T00:00:00.000Z","running":false}"#)
+    );
     assert_eq!(served.end("-TERM"), Some(0));
 }
 
@@ -100,7 +104,8 @@ fn plans_and_settings_are_files() {
     let url = format!("{}/restapi/oauth/token", served.ready["url"].as_str().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for _ in 0..8 {
-        let status = runtime.block_on(async { reqwest::Client::new().post(&url).send().await.unwrap().status() });
+        let status =
+            runtime.block_on(async { reqwest::Client::new().post(&url).send().await.unwrap().status() });
         assert_eq!(status.as_u16(), 500, "the limits are lifted");
     }
     assert_eq!(served.end("-TERM"), Some(0));
@@ -119,7 +124,10 @@ fn what_the_user_is_told() {
     );
     assert_eq!(session.run(&["sandbox", "--faults", "faults.toml"]).exit, 3);
     assert_eq!(session.run(&["sandbox", "--faults", "elsewhere.toml"]).exit, 2);
-    session.write("settings.toml", "rate_windw = \"5 seconds\"\ntoken_life = \"an hour\"\nper_page_at_most = 0\n");
+    session.write(
+        "settings.toml",
+        "rate_windw = \"5 seconds\"\ntoken_life = \"an hour\"\nper_page_at_most = 0\n",
+    );
     assert_eq!(session.run(&["sandbox", "--settings", "settings.toml"]).exit, 3);
     assert_eq!(session.run(&["sandbox", "--address", "192.0.2.1:4010"]).exit, 2);
     assert_eq!(session.run(&["sandbox", "clock"]).exit, 2);

@@ -8,8 +8,7 @@ use super::*;
 
 const LIST: &str = "/extension?perPage=5";
 /// All of the world's calls on one page: it has one day.
-const CALLS: &str =
-    "/call-log?view=Detailed&showDeleted=true&perPage=1000&dateFrom=2026-10-17T00:00:00Z&dateTo=2026-10-21T00:00:00Z";
+const CALLS: &str = "/call-log?view=Detailed&showDeleted=true&perPage=1000&dateFrom=2026-10-17T00:00:00Z&dateTo=2026-10-21T00:00:00Z";
 
 fn numbers(pages: &[Value]) -> Vec<Vec<u64>> {
     let number = |record: &Value| record["id"].as_u64().unwrap();
@@ -47,7 +46,9 @@ fn error_shows(kind: FaultKind) {
             assert_eq!(statuses, (200, 200, 429));
             assert_eq!(header(&faulty, "x-rate-limit-remaining"), Some("0"));
         }
-        FaultKind::InternalError => assert_eq!((statuses, code(&faulty).as_str()), ((200, 500, 200), "CMN-201")),
+        FaultKind::InternalError => {
+            assert_eq!((statuses, code(&faulty).as_str()), ((200, 500, 200), "CMN-201"))
+        }
         FaultKind::LimitedMode => {
             assert_eq!((statuses, code(&faulty).as_str(), wait), ((200, 503, 200), "CMN-211", Some("60")));
         }
@@ -128,7 +129,10 @@ fn paging_shows(kind: FaultKind) {
         FaultKind::PerPageSmaller => {
             let mut core = Core::new(plan(kind.name(), "at = [2]\nper_page = 3"));
             let page = &core.pages(LIST)[1];
-            assert_eq!((&page["paging"]["perPage"], page["records"].as_array().unwrap().len()), (&value!(3), 3));
+            assert_eq!(
+                (&page["paging"]["perPage"], page["records"].as_array().unwrap().len()),
+                (&value!(3), 3)
+            );
         }
         FaultKind::EmptyPage => {
             assert_eq!((got[1].len(), got.concat()), (0, all));
@@ -145,7 +149,9 @@ fn paging_shows(kind: FaultKind) {
                 FaultKind::NextPageOtherHost => own.replace("sandbox.invalid", "elsewhere.invalid"),
                 FaultKind::NextPageOtherScheme => own.replace("http:", "https:"),
                 FaultKind::NextPageOtherPort => own.replace("sandbox.invalid", "sandbox.invalid:1"),
-                FaultKind::NextPageUserInfo => own.replace("sandbox.invalid", "sandbox.invalid@elsewhere.invalid"),
+                FaultKind::NextPageUserInfo => {
+                    own.replace("sandbox.invalid", "sandbox.invalid@elsewhere.invalid")
+                }
                 FaultKind::NextPageRelative => own.replace("http://sandbox.invalid", ""),
                 other => panic!("{other:?} is nothing about pages"),
             };
@@ -196,7 +202,8 @@ fn record_shows(kind: FaultKind) {
         }
         FaultKind::EditedLater => {
             assert!(unlike(&faulty) > 0);
-            let duration = |list: &[Value]| list.iter().filter_map(|call| call["duration"].as_i64()).sum::<i64>();
+            let duration =
+                |list: &[Value]| list.iter().filter_map(|call| call["duration"].as_i64()).sum::<i64>();
             assert!(duration(&faulty[1]) > duration(&calm[1]));
             assert_eq!(duration(&faulty[2]), duration(&calm[2]), "in the end it is right");
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::book::{FeedStatus, LATENESS_BUCKETS, Status};
 use crate::domain::Instant;
-use crate::domain::record::{FeedKind, Stream};
+use crate::domain::record::{FeedKind, Gap, Stream};
 use crate::run::horizon::Horizon;
 use crate::stage::explain::counted_noun;
 
@@ -23,13 +23,16 @@ pub(super) fn text(status: &Status, horizons: &[Horizon], now: Instant) -> Strin
     if let Some(noted) = noted_text(&status.noted) {
         text.push_str(&format!("\nnoted after sealing   {noted}\n"));
     }
-    if !status.gaps.is_empty() {
-        text.push_str("\nnot readable\n");
-        for gap in &status.gaps {
-            text.push_str(&format!("  {:<36} {}\n", gap.feed.name(), gap.reason));
-        }
-    }
+    let second = |gap: &&Gap| gap.feed.is_sync() || gap.feed.kind == FeedKind::ActiveCalls;
+    text.push_str(&gaps("not readable", status.gaps.iter().filter(|gap| !second(gap))));
+    let title = "not offered by the service; the windows are listed alone";
+    text.push_str(&gaps(title, status.gaps.iter().filter(second)));
     text
+}
+
+fn gaps<'a>(title: &str, gaps: impl Iterator<Item = &'a Gap>) -> String {
+    let lines: String = gaps.map(|gap| format!("  {:<36} {}\n", gap.feed.name(), gap.reason)).collect();
+    if lines.is_empty() { lines } else { format!("\n{title}\n{lines}") }
 }
 
 /// Whether windows of a feed are sealed; other feeds are states of a day, or changes.
@@ -186,7 +189,7 @@ fn deletions(horizons: &[Horizon], now: Instant) -> String {
                 ""
             ),
             false => {
-                format!("  {name:<36} not collected from {} on;\n{:<39}{when}\n", short(horizon.from), "")
+                format!("  {name:<36} not sealed from {} on;\n{:<39}{when}\n", short(horizon.from), "")
             }
         });
     }

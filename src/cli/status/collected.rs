@@ -50,8 +50,8 @@ fn windows(status: &Status) -> String {
             feed.windows,
             feed.sealed,
             open,
-            short(feed.span.from),
-            short(feed.span.to)
+            edge(feed.span.from),
+            edge(feed.span.to)
         );
         let holes = match feed.holes.as_slice() {
             [] => String::new(),
@@ -79,7 +79,7 @@ fn windows(status: &Status) -> String {
     }
     let mut text = format!(
         "\n{:<38} {:>7} {:>7} {:>6}  {}\n",
-        "collected by windows", "windows", "sealed", "open", "from and to, for each feed"
+        "collected by windows", "windows", "sealed", "open", "from and to (UTC)"
     );
     let complete =
         status.feeds.iter().filter(|feed| is_sealed_by_windows(feed)).all(|feed| feed.holes.is_empty());
@@ -94,6 +94,13 @@ fn windows(status: &Status) -> String {
         text.push_str("  There are no holes between the first and the last window of any feed.\n");
     }
     text
+}
+
+/// The edge of a window: days where it lies on one, as nearly all do.
+fn edge(at: Instant) -> String {
+    let time = at.utc();
+    let midnight = at.milliseconds().rem_euclid(86_400_000) == 0;
+    time.format(if midnight { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" }).to_string()
 }
 
 /// Feeds of changes, and states of a day.
@@ -170,12 +177,12 @@ fn deletions(horizons: &[Horizon], now: Instant) -> String {
     let mut text = String::new();
     for horizon in worst.values() {
         let when = match horizon.deleted {
-            None => "the service keeps it without limit of time".to_owned(),
+            None => "they are kept without limit of time".to_owned(),
             Some((what, at)) if at <= now => {
-                format!("the service may have deleted {what} since {}", short(at))
+                format!("{what} may be deleted since {}", short(at))
             }
             Some((what, at)) => {
-                format!("the service keeps {what} until {} ({})", short(at), ago(at, now))
+                format!("{what} are kept until {} ({})", short(at), ago(at, now))
             }
         };
         let name = match horizon.all_in_reach {

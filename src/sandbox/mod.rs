@@ -7,6 +7,7 @@
 mod clock;
 pub mod customer;
 mod render;
+mod render_messages;
 #[cfg(test)]
 mod render_tests;
 mod server;
@@ -16,6 +17,9 @@ mod world;
 
 pub use clock::Clock;
 pub use server::{Running, StartError, serve, start};
-pub use service::{Ask, Carriage, Faults, Group, Method, Options, Reply, Service, Stats};
+pub use service::{
+    Ask, Carriage, Deletions, Faults, Group, InProgress, LegOrder, Method, Options, Reply, Rounding, Service,
+    Spelling, Stats, TimeStyle, Unknowns,
+};
 pub use world::truth;
 pub use world::{Plot, Unrest, World};

@@ -162,7 +162,7 @@ impl Tokens {
 }
 
 /// Decodes standard base64, with or without padding.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0_u32, 0_u32);
     for character in text.trim_end_matches('=').bytes() {

@@ -27,4 +27,4 @@ pub use service::{
     Spelling, Stats, TimeStyle, Unknowns,
 };
 pub use world::truth;
-pub use world::{Plot, World};
+pub use world::{Plot, Unrest, World};

@@ -9,6 +9,7 @@ mod oracle;
 mod pull;
 mod reconcile;
 mod sandbox;
+mod schema;
 mod sdk;
 mod support;
 mod suspense;

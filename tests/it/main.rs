@@ -1,8 +1,10 @@
+mod accounts;
 mod cli;
 mod company;
 mod crash;
 mod determinism;
 mod differential;
+mod doctor;
 mod lock;
 mod mediate;
 mod oracle;

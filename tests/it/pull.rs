@@ -58,26 +58,26 @@ fn no_limit_is_broken_and_no_request_is_wasted() {
     // Two listings of each window and no more; each page is asked for once.
     assert_eq!(summary["pages"].as_u64().unwrap() + 1, service.stats.total());
     let feeds = workspace.counts()["feeds"].clone();
-    let windows: u64 = feeds.as_array().unwrap().iter().map(|feed| feed["windows"].as_u64().unwrap()).sum();
-    let mailboxes = feeds
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|feed| feed["feed"].as_str().unwrap().starts_with("messages/"));
-    let mailbox_windows: u64 = mailboxes.map(|feed| feed["windows"].as_u64().unwrap()).sum();
+    let windows = |of: &str| -> Vec<u64> {
+        let feeds = feeds.as_array().unwrap().iter();
+        let feeds = feeds.filter(|feed| feed["feed"].as_str().unwrap().starts_with(of));
+        feeds.map(|feed| feed["windows"].as_u64().unwrap()).collect()
+    };
+    let mailboxes = windows("messages/").len() as u64;
+    let mailbox_windows: u64 = windows("messages/").iter().sum();
     assert_eq!(
         count(Group::Light),
-        1 + 2 * mailbox_windows,
-        "the account, and a page for each listing of a mailbox"
+        1 + mailboxes + 2 * mailbox_windows,
+        "the account, the changes of each mailbox, and a page for each listing of one"
     );
     assert_eq!(
         summary["windows_sealed"].as_u64().unwrap(),
-        windows - 2,
-        "all but the account and its extensions"
+        mailbox_windows + windows("call-log").iter().sum::<u64>(),
     );
-    // A second pull finds everything sealed: a token, the account and its extensions are all it asks for.
+    // A second pull finds everything sealed: a token, and what changed in the call log and in each mailbox, is all it
+    // asks for.
     workspace.pull(LATE).expect(0);
-    assert_eq!(service.stats.total(), summary["requests"].as_u64().unwrap() + 3);
+    assert_eq!(service.stats.total(), summary["requests"].as_u64().unwrap() + 2 + mailboxes);
     assert_eq!(service.stats.refused(), 0);
 }
 

@@ -52,14 +52,14 @@ struct Serve {
     /// Days of the world, from 1 October 2026 on
     #[arg(long, default_value_t = 31)]
     days: u32,
-    /// The virtual time at which the service answers, as 2026-11-05T00:00:00Z; some days after the world by default
-    #[arg(long)]
+    /// The virtual time at which the service answers, as 2026-11-05T00:00:00Z; four days after the world by default
+    #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Let the virtual clock run on with real time instead of standing still
     #[arg(long)]
     running: bool,
-    /// Seconds of the rate limit's window and penalty
-    #[arg(long)]
+    /// Seconds of the rate limit's window and penalty; 60, if the settings do not say otherwise
+    #[arg(long, value_name = "SECONDS")]
     rate_window: Option<u64>,
     /// Answer without any rate limit
     #[arg(long)]

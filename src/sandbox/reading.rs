@@ -177,8 +177,14 @@ impl<'a, 't> Table<'a, 't> {
         if (least..=most).contains(&number) {
             return Some(number);
         }
-        let message = format!("{key} of {} must lie between {least} and {most}", self.what);
-        self.complain("wrong-value", span, message, "Write a number between the two; both are allowed.");
+        let (bounds, hint) = match most {
+            i64::MAX => (format!("must be at least {least}"), "Write a larger number."),
+            _ => (
+                format!("must lie between {least} and {most}"),
+                "Write a number between the two; both are allowed.",
+            ),
+        };
+        self.complain("wrong-value", span, format!("{key} of {} {bounds}", self.what), hint);
         None
     }
 
@@ -300,7 +306,9 @@ fn length_of_time(text: &str) -> Option<TimeDelta> {
 fn suggestion(written: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|word| (distance(written, word), word)).min();
     match nearest {
-        Some((distance, word)) if distance <= 2 => format!("Did you mean {word}?"),
+        Some((distance, word)) if distance <= 1 || (distance == 2 && word.len() > 3) => {
+            format!("Did you mean {word}?")
+        }
         _ => format!("Known are: {}.", known.join(", ")),
     }
 }

@@ -12,7 +12,7 @@ impl Options {
     pub fn parse(text: &str) -> Result<Options, Vec<Mistake>> {
         let reading = Reading::new(text);
         let parsed = reading.parse();
-        let top = Table::new("the settings", 0..0, parsed.get_ref(), &reading);
+        let top = Table::new("the settings file", 0..0, parsed.get_ref(), &reading);
         let mut options = Options::default();
         read_options(&mut options, &top);
         if let Some(table) = top.table("unknowns") {
@@ -116,7 +116,7 @@ mod tests {
     fn the_manual_shows_every_setting_with_its_default() {
         let read = Options::parse(manual()).expect("settings");
         assert_eq!(format!("{read:?}"), format!("{:?}", Options::default()));
-        for (text, known) in [("?", "the settings"), ("[unknowns]\n", "[unknowns]")] {
+        for (text, known) in [("?", "the settings file"), ("[unknowns]\n", "[unknowns]")] {
             let mistakes = Options::parse(&format!("{}no-such-key-at-all = 1", text.trim_start_matches('?')));
             let mistakes = mistakes.expect_err("an unknown key");
             assert!(mistakes[0].message.starts_with(known), "{mistakes:?}");

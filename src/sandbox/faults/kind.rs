@@ -100,7 +100,7 @@ kinds! {
     RemainingZero "remaining-zero" Errors Recovers
         "The answer says that no request remains in its group, and the group is refused with 429 for one rate window."
     InternalError "internal-error" Errors Recovers
-        "The request is answered with 500 and CMN-201."
+        "The request is answered with 500 and CMN-203."
     BadGateway "bad-gateway" Errors Recovers
         "The request is answered with 502 and an empty body."
     LimitedMode "limited-mode" Errors Recovers

@@ -7,8 +7,8 @@ use tollbook::sandbox::{Carriage, Reply};
 use super::*;
 
 const LIST: &str = "/extension?perPage=5";
-/// All of the world's calls on one page: it has one day.
-const CALLS: &str = "/call-log?view=Detailed&showDeleted=true&perPage=1000&dateFrom=2026-10-17T00:00:00Z&dateTo=2026-10-21T00:00:00Z";
+/// Two hours of calls on one page.
+const CALLS: &str = "/call-log?view=Detailed&showDeleted=true&perPage=1000&dateFrom=2026-10-18T14:00:00Z&dateTo=2026-10-18T16:00:00Z";
 
 fn numbers(pages: &[Value]) -> Vec<Vec<u64>> {
     let number = |record: &Value| record["id"].as_u64().unwrap();
@@ -47,7 +47,7 @@ fn error_shows(kind: FaultKind) {
             assert_eq!(header(&faulty, "x-rate-limit-remaining"), Some("0"));
         }
         FaultKind::InternalError => {
-            assert_eq!((statuses, code(&faulty).as_str()), ((200, 500, 200), "CMN-201"))
+            assert_eq!((statuses, code(&faulty).as_str()), ((200, 500, 200), "CMN-203"))
         }
         FaultKind::LimitedMode => {
             assert_eq!((statuses, code(&faulty).as_str(), wait), ((200, 503, 200), "CMN-211", Some("60")));
@@ -233,16 +233,16 @@ fn time_shows(kind: FaultKind) {
 
 #[test]
 fn every_kind_alone_shows_itself() {
-    for kind in FaultKind::ALL {
-        println!("{}", kind.name());
-        match kind.group() {
-            FaultGroup::Errors => error_shows(*kind),
-            FaultGroup::Transport => transport_shows(*kind),
-            FaultGroup::Paging => paging_shows(*kind),
-            FaultGroup::Records => record_shows(*kind),
-            FaultGroup::Time => time_shows(*kind),
-        }
-    }
+    let shows = |kind: FaultKind| match kind.group() {
+        FaultGroup::Errors => error_shows(kind),
+        FaultGroup::Transport => transport_shows(kind),
+        FaultGroup::Paging => paging_shows(kind),
+        FaultGroup::Records => record_shows(kind),
+        FaultGroup::Time => time_shows(kind),
+    };
+    let hidden = |kind: &&FaultKind| std::panic::catch_unwind(|| shows(**kind)).is_err();
+    let hidden: Vec<&str> = FaultKind::ALL.iter().filter(hidden).map(|kind| kind.name()).collect();
+    assert_eq!(hidden, [""; 0], "these do not do what the table says");
 }
 
 #[test]
@@ -276,10 +276,10 @@ fn sign_in_fails_where_it_is_named() {
 
 #[test]
 fn all_kinds_together_never_break_the_service() {
-    for seed in 0..30 {
+    for seed in 0..8 {
         let mut core = Core::new(FaultPlan::of_seed(seed, FaultKind::ALL));
         let mut again = Core::new(FaultPlan::of_seed(seed, FaultKind::ALL));
-        for number in 0..60 {
+        for number in 0..40 {
             let address = [LIST, CALLS, "", "/extension/~/message-store?perPage=3"][number % 4];
             let (reply, same) = (core.get(address), again.get(address));
             assert_eq!(reply, same, "seed {seed}, request {number}");

@@ -3,6 +3,7 @@ mod company;
 mod crash;
 mod determinism;
 mod differential;
+mod evidence;
 mod lock;
 mod mediate;
 mod oracle;

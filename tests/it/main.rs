@@ -5,6 +5,7 @@ mod crash;
 mod determinism;
 mod differential;
 mod doctor;
+mod evidence;
 mod lock;
 mod mediate;
 mod oracle;

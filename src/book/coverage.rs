@@ -117,6 +117,7 @@ fn one_coverage(window: PullWindow, state: CoverageState, listings: &[Listing]) 
         window,
         state,
         listings_complete: u32::try_from(complete.len()).unwrap_or(u32::MAX),
+        last_listing: listings.last().map_or(0, |listing| listing.number),
         cursor,
         records: last.map_or(0, |listing| listing.records),
         digest: last.and_then(|listing| listing.digest),

@@ -80,6 +80,11 @@ impl Noted {
 }
 
 impl Book {
+    /// How many notes of each kind there are.
+    pub fn noted(&self) -> domain::Result<Noted> {
+        count_notes(&self.connection).map_err(Trouble::doing("counting the notes"))
+    }
+
     /// All notes, in the order they were made. A changed row is exit 7.
     pub fn notes(&self) -> domain::Result<Vec<Note>> {
         read_notes(&self.connection).map_err(Trouble::doing("reading the notes"))

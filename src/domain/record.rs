@@ -205,6 +205,8 @@ pub struct Coverage {
     pub state: CoverageState,
     /// Complete listings so far.
     pub listings_complete: u32,
+    /// The number of the last listing begun, complete or not; 0 before the first.
+    pub last_listing: u32,
     /// The listing under way, when one was interrupted.
     pub cursor: Option<Cursor>,
     /// Distinct records of the last complete listing.

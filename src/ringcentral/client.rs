@@ -7,14 +7,23 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::credentials::Credentials;
 use super::page::BODY_LIMIT_BYTES;
-use super::puller::{Action, Auth, Input, Method, Moment, Progress, Puller, Request, Response, Summary};
+use super::puller::{
+    Action, Auth, Input, Known, Method, Moment, Progress, Puller, Request, Response, Summary,
+};
 use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::{Exit, Failure, Instant, Result};
+
+mod inquiry;
+
+pub use inquiry::{Inquiry, Reply, SignedIn, refusal_codes};
 
 /// Where collected facts go; implemented over the book.
 pub trait Landing {
     /// What is covered so far, of every feed.
     fn coverage(&self) -> Result<Vec<Coverage>>;
+
+    /// Whose records these are, once it is known.
+    fn known_account(&self) -> Result<Option<String>>;
 
     /// How far the feeds of changes have come.
     fn streams(&self) -> Result<Vec<Stream>>;
@@ -114,7 +123,11 @@ pub async fn pull(
     landing: &mut dyn Landing,
 ) -> Result<Summary> {
     let http = client(transport)?;
-    let mut input = Input::Start { coverage: landing.coverage()?, streams: landing.streams()? };
+    let mut input = Input::Start(Known {
+        account: landing.known_account()?,
+        coverage: landing.coverage()?,
+        streams: landing.streams()?,
+    });
     loop {
         let at = Moment { civil: clock.now(), elapsed: clock.elapsed() };
         let action = puller.step(at, input);

@@ -31,9 +31,26 @@ pub struct ParsedPage {
     pub has_next: bool,
     /// The number in the address of the next page: a hint, never an address to follow.
     pub next_page: Option<u32>,
+    /// The page's own number and size, where it says so.
+    pub page: Option<u32>,
+    pub per_page: Option<u32>,
+    /// What an answer of a feed of changes says besides its records.
+    pub sync: Option<SyncInfo>,
+    /// Starts of the calls on the page that have not ended.
+    pub unfinished: Vec<Instant>,
     /// The account that the page itself names.
     pub account: Option<String>,
     pub malformed: Vec<Malformed>,
+}
+
+/// How far an answer of a feed of changes has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncInfo {
+    pub token: String,
+    /// More has changed than the answer holds.
+    pub newer_records_exist: bool,
+    /// The answer was cut: older records of the frame are missing.
+    pub older_records_exist: bool,
 }
 
 /// An element of a page that is no record; it is in [`ParsedPage::records`] under a made-up id.
@@ -132,16 +149,35 @@ pub fn parse_page(
         account_hint.map(str::to_owned).or_else(|| account.clone()).ok_or(PageError::NoAccount)?;
     let mut records = Vec::with_capacity(taken.len());
     let mut malformed = Vec::new();
+    let mut unfinished = Vec::new();
     for (index, mut element) in taken.into_iter().enumerate() {
         settings.apply(kind, &mut element);
         let (record, reason) = record_of(kind, &element, &key_account, observed);
         if let Some(reason) = reason {
             malformed.push(Malformed { index, id: record.key.id.clone(), reason });
         }
+        if kind == RecordKind::Call && !is_finished(&element) {
+            unfinished.extend(record.start);
+        }
         records.push(record);
     }
     let stored_body = stored(&page, &records).into_bytes();
-    Ok(ParsedPage { records, stored_body, has_next, next_page, account, malformed })
+    let said = |member: &str| {
+        let number = page.get("paging").and_then(|paging| paging.get(member)).and_then(Value::as_u64)?;
+        u32::try_from(number).ok()
+    };
+    Ok(ParsedPage {
+        stored_body,
+        has_next,
+        next_page,
+        page: said("page"),
+        per_page: said("perPage"),
+        sync: sync_of(&page),
+        unfinished,
+        account,
+        malformed,
+        records,
+    })
 }
 
 /// The record a JSON value is, as it would be cut from a page.
@@ -321,6 +357,23 @@ fn next_of(page: &Value) -> (bool, Option<u32>) {
         query.split('&').find_map(|pair| pair.strip_prefix("page=")?.parse().ok())
     });
     (!next.is_null(), number)
+}
+
+fn sync_of(page: &Value) -> Option<SyncInfo> {
+    let said = page.get("syncInfo")?;
+    let flag = |name: &str| said.get(name).and_then(Value::as_bool) == Some(true);
+    Some(SyncInfo {
+        token: said.get("syncToken").and_then(Value::as_str).filter(|token| !token.is_empty())?.to_owned(),
+        newer_records_exist: flag("newerRecordsExist"),
+        older_records_exist: flag("olderRecordsExist"),
+    })
+}
+
+/// Older back ends do not say `finished`; then only the result tells.
+fn is_finished(call: &Value) -> bool {
+    let result = call.get("result").and_then(Value::as_str);
+    call.get("finished").and_then(Value::as_bool) != Some(false)
+        && !result.is_some_and(|result| result.eq_ignore_ascii_case("In Progress"))
 }
 
 /// Deleted calls are marked; deleted and purged messages carry their availability.

@@ -7,13 +7,19 @@
 mod clock;
 pub mod customer;
 mod render;
+mod render_messages;
 #[cfg(test)]
 mod render_tests;
 mod server;
+mod service;
 mod wire;
 mod world;
 
 pub use clock::Clock;
-pub use server::{Faults, Group, Options, Running, StartError, Stats, serve, start};
+pub use server::{Running, StartError, serve, start};
+pub use service::{
+    Ask, Carriage, Deletions, Faults, Group, InProgress, LegOrder, Method, Options, Reply, Rounding, Service,
+    Spelling, Stats, TimeStyle, Unknowns,
+};
 pub use world::truth;
-pub use world::{Plot, World};
+pub use world::{Plot, Unrest, World};

@@ -40,6 +40,10 @@ struct Kept {
 }
 
 impl Landing for Kept {
+    fn known_account(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     fn streams(&self) -> Result<Vec<Stream>> {
         Ok(Vec::new())
     }
@@ -57,6 +61,7 @@ impl Landing for Kept {
             window: page.window.clone(),
             state: CoverageState::Collected,
             listings_complete: page.listing,
+            last_listing: page.listing,
             cursor: Some(cursor.clone()),
             records: records.len() as u64,
             digest: Some(Hash::of(&page.body)),
@@ -116,7 +121,8 @@ fn pull_from(url: &str, kept: &mut Kept) -> Result<Summary> {
     let settings =
         Settings { messages: false, ..Settings::new(Redaction { key: [0; 32], keep_text: false }) };
     let now = Instant::parse("2026-03-09T01:00:00Z").unwrap();
-    let scope = Scope { span_from: Instant::parse("2026-03-08T00:00:00Z").unwrap(), reread: None };
+    let scope =
+        Scope { span_from: Instant::parse("2026-03-08T00:00:00Z").unwrap(), span_to: None, reread: None };
     let credentials = Credentials {
         client_id: "application".to_owned(),
         client_secret: Secret::new("hush"),

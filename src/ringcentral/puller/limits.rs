@@ -53,16 +53,19 @@ pub enum Endpoint {
     Account,
     Extensions,
     CallLog,
+    CallSync,
+    ActiveCalls,
     Messages,
+    MessageSync,
 }
 
 impl Endpoint {
     fn documented_group(self) -> Group {
         match self {
             Endpoint::Token => Group::Auth,
-            Endpoint::Account | Endpoint::Messages => Group::Light,
+            Endpoint::Account | Endpoint::Messages | Endpoint::MessageSync => Group::Light,
             Endpoint::Extensions => Group::Medium,
-            Endpoint::CallLog => Group::Heavy,
+            Endpoint::CallLog | Endpoint::CallSync | Endpoint::ActiveCalls => Group::Heavy,
         }
     }
 }

@@ -86,7 +86,7 @@ impl Settings {
             clock_skew_at_most: Duration::from_secs(HOUR),
             open_window: false,
             per_page: 1000,
-            shared_mailboxes: false,
+            shared_mailboxes: true,
             types_without_mailbox: ["IvrMenu", "ParkLocation", "Site"].map(str::to_owned).to_vec(),
             listings_at_most: 4,
             tries: 5,
@@ -122,14 +122,26 @@ impl Settings {
 pub struct Scope {
     /// The earliest time wanted.
     pub span_from: Instant,
+    /// Windows that end later are left for another run; `None`: up to now.
+    pub span_to: Option<Instant>,
     /// Sealed windows to list once more.
     pub reread: Option<Span>,
 }
 
+/// What the book knows when a run begins.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Whose records it keeps.
+    pub account: Option<String>,
+    pub coverage: Vec<Coverage>,
+    /// How far its feeds of changes have come.
+    pub streams: Vec<Stream>,
+}
+
 /// What happened.
 pub enum Input {
-    /// The run begins, with what the book already covers and how far its feeds of changes have come.
-    Start { coverage: Vec<Coverage>, streams: Vec<Stream> },
+    /// The run begins, with what the book has.
+    Start(Known),
     /// The answer to the last request.
     Response(Response),
     /// The last request got no answer. The text is the transport's and carries no secret.
@@ -245,6 +257,11 @@ impl Response {
         }
     }
 
+    /// The service's own clock, to the second.
+    pub fn served_at(&self) -> Option<Instant> {
+        self.date.as_deref().and_then(http_date)
+    }
+
     /// How long the service asks to wait: seconds, or a date against the answer's own date (else `civil`). A second
     /// is added, because the service may have cut a fraction and a request too early starts a penalty again.
     pub fn wait_asked(&self, civil: Instant) -> Option<Duration> {
@@ -252,16 +269,16 @@ impl Response {
         if let Some(wait) = seconds(text) {
             return Some(wait + Duration::from_secs(1));
         }
-        let date = |text: &str| {
-            chrono::DateTime::parse_from_rfc2822(text.trim())
-                .ok()
-                .map(|date| Instant::from_milliseconds(date.timestamp_millis()))
-        };
-        let until = date(text)?;
-        let now = self.date.as_deref().and_then(date).unwrap_or(civil);
+        let until = http_date(text)?;
+        let now = self.served_at().unwrap_or(civil);
         let wait = until.milliseconds().saturating_sub(now.milliseconds()).max(0);
         Some(Duration::from_millis(wait.unsigned_abs()) + Duration::from_secs(1))
     }
+}
+
+fn http_date(text: &str) -> Option<Instant> {
+    let date = chrono::DateTime::parse_from_rfc2822(text.trim()).ok()?;
+    Some(Instant::from_milliseconds(date.timestamp_millis()))
 }
 
 /// Seconds in decimal notation, as headers give them.

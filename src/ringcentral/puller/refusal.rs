@@ -58,6 +58,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the way of reading is what is refused: no such address, or a feature that is not there.
+    pub fn is_of_the_way(&self) -> bool {
+        self.status == 501 || self.has_code(&["CMN-109", "CMN-120", "CMN-202"])
+    }
+
     fn has_code(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
             || self.oauth.as_deref().is_some_and(|code| codes.contains(&code))

@@ -4,60 +4,104 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::limits::Endpoint;
+use super::job::{Ask, Changes, Job, Listing, Work};
+use super::plan;
 use super::port::Settings;
-use super::{Job, plan};
 use crate::domain::record::{Feed, FeedKind};
 use crate::domain::{Exit, Failure, Result};
 use crate::ringcentral::credentials::Secret;
 
+/// Records asked for with one answer of changes; the service serves no more of calls.
+const CHANGES_AT_ONCE: &str = "1000";
+
+type Query = Vec<(&'static str, String)>;
+
 /// The path of a feed, for the account of the token.
 pub(super) fn path_of(feed: &Feed) -> String {
     const ACCOUNT: &str = "/restapi/v1.0/account/~";
-    match (feed.kind, &feed.mailbox) {
-        (FeedKind::Account, _) => ACCOUNT.to_owned(),
-        (FeedKind::Extensions, _) => format!("{ACCOUNT}/extension"),
-        (FeedKind::Messages, mailbox) => {
-            format!("{ACCOUNT}/extension/{}/message-store", mailbox.as_deref().unwrap_or("~"))
-        }
-        (FeedKind::MessageSync, mailbox) => {
-            format!("{ACCOUNT}/extension/{}/message-sync", mailbox.as_deref().unwrap_or("~"))
-        }
-        (FeedKind::ExtensionCalls, extension) => {
-            format!("{ACCOUNT}/extension/{}/call-log", extension.as_deref().unwrap_or("~"))
-        }
-        (FeedKind::ActiveCalls, _) => format!("{ACCOUNT}/active-calls"),
-        (FeedKind::CallSync, _) => format!("{ACCOUNT}/call-log-extract-sync"),
-        (FeedKind::CallLog | FeedKind::Usage | FeedKind::PortalCsv, _) => format!("{ACCOUNT}/call-log"),
+    let extension = feed.mailbox.as_deref().unwrap_or("~");
+    match feed.kind {
+        FeedKind::Account => ACCOUNT.to_owned(),
+        FeedKind::Extensions => format!("{ACCOUNT}/extension"),
+        FeedKind::Messages => format!("{ACCOUNT}/extension/{extension}/message-store"),
+        FeedKind::MessageSync => format!("{ACCOUNT}/extension/{extension}/message-sync"),
+        FeedKind::ExtensionCalls => format!("{ACCOUNT}/extension/{extension}/call-log"),
+        FeedKind::ActiveCalls => format!("{ACCOUNT}/active-calls"),
+        FeedKind::CallSync => format!("{ACCOUNT}/call-log-extract-sync"),
+        FeedKind::CallLog | FeedKind::Usage | FeedKind::PortalCsv => format!("{ACCOUNT}/call-log"),
     }
 }
 
 /// Everything that has a default is said: the defaults hide deleted records, legs, and all but one day.
-pub(super) fn query_of(job: &Job, settings: &Settings) -> Vec<(&'static str, String)> {
-    let mut query: Vec<(&'static str, String)> = Vec::new();
+pub(super) fn query_of(job: &Job, settings: &Settings) -> Query {
+    match &job.work {
+        Work::Listing(listing) => listing_query(listing, settings),
+        Work::Changes(changes) => changes_query(changes),
+    }
+}
+
+fn listing_query(listing: &Listing, settings: &Settings) -> Query {
+    let mut query = Query::new();
     let mut add = |name: &'static str, value: &str| query.push((name, value.to_owned()));
-    match job.endpoint() {
-        Endpoint::Account | Endpoint::Token => return query,
-        Endpoint::Extensions => {}
-        Endpoint::CallLog => {
+    let kind = listing.plan.window.feed.kind;
+    match kind {
+        FeedKind::Account => return query,
+        FeedKind::CallLog => {
             add("view", "Detailed");
             add("showDeleted", "true");
         }
-        Endpoint::Messages => {
+        FeedKind::ExtensionCalls => {
+            add("view", "Detailed");
+            add("showDeleted", "true");
+            add("showBlocked", "true");
+        }
+        FeedKind::Messages => {
             ["Alive", "Deleted", "Purged"].iter().for_each(|value| add("availability", value));
-            ["SMS", "Fax", "VoiceMail", "Pager"].iter().for_each(|value| add("messageType", value));
+            MESSAGE_TYPES.iter().for_each(|value| add("messageType", value));
             if settings.shared_mailboxes {
                 add("owner", "Any");
             }
         }
+        _ => {}
     }
-    if job.endpoint() != Endpoint::Extensions {
-        let span = job.plan.window.span;
+    if !matches!(kind, FeedKind::Extensions | FeedKind::ActiveCalls) {
+        let span = listing.plan.window.span;
         add("dateFrom", &span.from.plus_milliseconds(-plan::milliseconds(settings.overlap)).rfc3339());
         add("dateTo", &span.to.rfc3339());
     }
-    add("page", &job.page.to_string());
+    add("page", &listing.page.to_string());
     add("perPage", &settings.per_page.to_string());
+    query
+}
+
+/// Every type that a message store holds.
+const MESSAGE_TYPES: [&str; 4] = ["SMS", "Fax", "VoiceMail", "Pager"];
+
+fn changes_query(changes: &Changes) -> Query {
+    let mut query = Query::new();
+    let mut add = |name: &'static str, value: &str| query.push((name, value.to_owned()));
+    match changes.ask {
+        Ask::Since => {
+            add("syncType", "ISync");
+            add("syncToken", changes.token.as_deref().unwrap_or_default());
+            if changes.feed.kind == FeedKind::CallSync {
+                add("view", "Detailed");
+            }
+        }
+        Ask::AllCalls => {
+            add("syncType", "FSync");
+            add("view", "Detailed");
+            add("dateFrom", &changes.from.rfc3339());
+            add("recordCount", CHANGES_AT_ONCE);
+        }
+        Ask::AllMessages { to } => {
+            add("syncType", "FSync");
+            MESSAGE_TYPES.iter().for_each(|value| add("messageType", value));
+            add("dateFrom", &changes.from.rfc3339());
+            add("dateTo", &to.rfc3339());
+            add("recordCount", CHANGES_AT_ONCE);
+        }
+    }
     query
 }
 

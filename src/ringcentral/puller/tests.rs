@@ -1,10 +1,13 @@
+mod changes;
+mod refusals;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::*;
-use crate::domain::record::CoverageState;
-use crate::domain::{Hash, Instant};
+use crate::domain::Hash;
+use crate::domain::record::{CoverageState, Cursor, RawPage};
 use crate::ringcentral::redact::Redaction;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,6 +18,9 @@ const EXTENSIONS: &str = r#"{"uri":"https://x/restapi/v1.0/account/42/extension"
 /// A run against a scripted service, with a book that keeps coverage as the real one does.
 struct Run {
     elapsed: Duration,
+    now: Instant,
+    account: Option<String>,
+    streams: BTreeMap<Feed, Stream>,
     asked: Vec<(Duration, String)>,
     coverage: BTreeMap<PullWindow, Coverage>,
     listed: BTreeMap<(PullWindow, u32), BTreeSet<(String, Hash)>>,
@@ -33,6 +39,9 @@ impl Run {
     fn new() -> Run {
         Run {
             elapsed: Duration::ZERO,
+            now: at("2026-03-10T01:00:00Z"),
+            account: None,
+            streams: BTreeMap::new(),
             asked: Vec::new(),
             coverage: BTreeMap::new(),
             listed: BTreeMap::new(),
@@ -48,12 +57,15 @@ impl Run {
         settings: Settings,
         mut serve: impl FnMut(&Request, Duration) -> Answer,
     ) -> Option<Result<Summary>> {
-        let scope = Scope { span_from: at("2026-03-08T00:00:00Z"), reread: None };
+        let scope = Scope { span_from: at("2026-03-08T00:00:00Z"), span_to: None, reread: None };
         let mut puller = Puller::new(settings, scope).unwrap();
-        let mut input =
-            Input::Start { coverage: self.coverage.values().cloned().collect(), streams: Vec::new() };
+        let mut input = Input::Start(Known {
+            account: self.account.clone(),
+            coverage: self.coverage.values().cloned().collect(),
+            streams: self.streams.values().cloned().collect(),
+        });
         for _ in 0..10_000 {
-            let moment = Moment { civil: at("2026-03-10T01:00:00Z"), elapsed: self.elapsed };
+            let moment = Moment { civil: self.now, elapsed: self.elapsed };
             input = match puller.step(moment, input) {
                 Action::Request(request) => {
                     self.asked.push((self.elapsed, shown(&request)));
@@ -73,10 +85,14 @@ impl Run {
                 }
                 Action::Account(id) => {
                     assert_eq!(id, "42");
+                    self.account = Some(id);
                     Input::Continue
                 }
                 Action::Land { page, records, cursor } => self.land(&page, &records, &cursor),
-                Action::Advance(_) => Input::Continue,
+                Action::Advance(stream) => {
+                    self.streams.insert(stream.feed.clone(), stream);
+                    Input::Continue
+                }
                 Action::NoteGap(gap) => {
                     self.gaps.push(format!("{} {}", gap.feed.name(), gap.reason));
                     Input::Continue
@@ -99,22 +115,28 @@ impl Run {
         records: &[crate::domain::record::SourceRecord],
         cursor: &Cursor,
     ) -> Input {
+        if let Some(stream) = &cursor.stream {
+            self.streams.insert(stream.feed.clone(), stream.clone());
+        }
         let listed = self.listed.entry((page.window.clone(), page.listing)).or_default();
         listed.extend(records.iter().map(|record| (record.key.id.clone(), record.version)));
         let entry = self.coverage.entry(page.window.clone()).or_insert_with(|| Coverage {
             window: page.window.clone(),
             state: CoverageState::Open,
             listings_complete: 0,
+            last_listing: 0,
             cursor: None,
             records: 0,
             digest: None,
             listed_at: None,
         });
+        entry.last_listing = page.listing;
         entry.cursor = Some(cursor.clone()).filter(|cursor| cursor.next_page.is_some());
         if cursor.next_page.is_none() {
             entry.listings_complete = page.listing;
             entry.state = entry.state.max(CoverageState::Collected);
             entry.digest = Some(Hash::of(format!("{listed:?}").as_bytes()));
+            entry.listed_at = Some(page.observed);
             return Input::Landed { coverage: Some(entry.clone()) };
         }
         Input::Landed { coverage: None }
@@ -147,15 +169,20 @@ fn shown(request: &Request) -> String {
 }
 
 fn calls_only() -> Settings {
-    Settings { messages: false, ..Settings::new(Redaction { key: [0; 32], keep_text: false }) }
+    Settings { messages: false, ..windows_alone() }
 }
 
 fn with_messages() -> Settings {
-    Settings {
-        call_log: false,
-        message_window: SECOND * 86_400,
-        ..Settings::new(Redaction { key: [0; 32], keep_text: false })
-    }
+    Settings { call_log: false, message_window: SECOND * 86_400, ..windows_alone() }
+}
+
+/// Without feeds of changes and without a look at calls in progress.
+fn windows_alone() -> Settings {
+    Settings { call_sync: false, message_sync: false, active_calls: false, ..everything() }
+}
+
+fn everything() -> Settings {
+    Settings::new(Redaction { key: [0; 32], keep_text: false })
 }
 
 fn ok(body: &str) -> Answer {
@@ -218,10 +245,10 @@ fn windows_are_listed_twice_and_sealed_on_agreement() {
     );
     assert_eq!(run.sealed, ["call-log 03-08", "call-log 03-09"]);
     assert_eq!((summary.windows_sealed, summary.unsettled.len(), summary.pages), (2, 0, 10));
-    // A second run has nothing to list.
+    // A second run has nothing to list, and the account was read today.
     run.asked.clear();
     run.pull(calls_only(), |request, _| usual(request).unwrap()).unwrap().unwrap();
-    assert_eq!(run.paths().len(), 3);
+    assert_eq!(run.paths(), Vec::<&str>::new());
 }
 
 #[test]
@@ -254,7 +281,7 @@ fn an_interrupted_listing_goes_on_at_its_cursor() {
     assert!(run.pull(calls_only(), serve(true)).is_none());
     run.asked.clear();
     run.pull(calls_only(), serve(false)).unwrap().unwrap();
-    assert_eq!(run.paths()[3..5], ["call-log 03-09 3", "call-log 03-09 4"]);
+    assert_eq!(run.paths()[..3], ["token", "call-log 03-09 3", "call-log 03-09 4"]);
     let first =
         run.listed.iter().find(|((window, listing), _)| day(window) == "call-log 03-08" && *listing == 1);
     assert_eq!(first.unwrap().1.len(), 4, "both halves belong to one listing");
@@ -489,102 +516,5 @@ fn messages_are_asked_for_with_every_default_overridden() {
         r#"("perPage", "1000")"#,
     ] {
         assert!(asked.contains(part), "{part} is not in {asked}");
-    }
-}
-
-#[test]
-fn a_missing_permission_for_the_call_log_ends_the_run_and_is_named() {
-    for (file, hint) in [
-        ("error-403-app-permission.json", "Give the application the permission ReadCallLog."),
-        ("error-403-user-permission.json", "Give the user behind the JWT the permission ReadCompanyCallLog."),
-    ] {
-        let failure = Run::new()
-            .pull(calls_only(), |request, _| usual(request).unwrap_or_else(|| sample(file)))
-            .unwrap()
-            .unwrap_err();
-        assert_eq!(failure.exit(), Exit::Service);
-        assert_eq!(failure.hints(), [hint]);
-    }
-}
-
-#[test]
-fn a_refused_sign_in_names_the_credential() {
-    for (file, words) in [
-        ("error-oauth-invalid-client.json", "client id and client secret"),
-        ("error-oauth-400-invalid-grant-expired.json", "does not accept the JWT"),
-        ("error-oauth-400-unauthorized-client.json", "may not sign in with a JWT"),
-        ("error-oauth-400-unsupported-grant.json", "refused to sign in"),
-    ] {
-        let mut run = Run::new();
-        let failure = run.pull(calls_only(), |_, _| sample(file)).unwrap().unwrap_err();
-        assert_eq!(failure.exit(), Exit::Service);
-        assert!(failure.message().contains(words), "{file}: {failure}");
-        assert_eq!(run.asked.len(), 1, "a refused sign-in is not repeated");
-    }
-}
-
-#[test]
-fn too_many_sign_ins_wait_out_the_penalty() {
-    let mut run = Run::new();
-    let mut count = 0;
-    run.pull(calls_only(), |request, _| {
-        count += 1;
-        if count == 1 {
-            return sample("error-429-auth.json");
-        }
-        usual(request).unwrap_or_else(|| page("A", false))
-    })
-    .unwrap()
-    .unwrap();
-    assert!(run.waits[0].0 >= SECOND * 60);
-}
-
-#[test]
-fn a_listing_past_the_last_page_and_a_foreign_account_end_the_run() {
-    let endless = Settings { listings_at_most: 1, ..calls_only() };
-    let failure = Run::new()
-        .pull(endless, |request, _| usual(request).unwrap_or_else(|| page("A", true)))
-        .unwrap()
-        .unwrap_err();
-    assert!(failure.message().contains("more than 1000 pages"), "{failure}");
-    let foreign = r#"{"uri":"https://x/restapi/v1.0/account/43/call-log","records":[]}"#;
-    let failure = Run::new()
-        .pull(calls_only(), |request, _| usual(request).unwrap_or_else(|| ok(foreign)))
-        .unwrap()
-        .unwrap_err();
-    assert!(failure.message().contains("account 43"), "{failure}");
-}
-
-#[test]
-fn an_unbearable_wait_and_endless_refusals_end_the_run() {
-    let refused = |wait: &str| {
-        let wait = wait.to_owned();
-        move |request: &Request, _: Duration| {
-            usual(request).unwrap_or_else(|| {
-                Answer::Served(Response {
-                    status: 429,
-                    retry_after: Some(wait.clone()),
-                    ..Response::default()
-                })
-            })
-        }
-    };
-    let failure = Run::new().pull(calls_only(), refused("86400")).unwrap().unwrap_err();
-    assert_eq!(failure.message(), "the service asks to wait 86401 seconds");
-    let mut run = Run::new();
-    let failure = run.pull(calls_only(), refused("1")).unwrap().unwrap_err();
-    assert!(failure.message().contains("11 times in a row"), "{failure}");
-}
-
-#[test]
-fn settings_that_cannot_be_meant_are_refused() {
-    let scope = || Scope { span_from: at("2026-03-08T00:00:00Z"), reread: None };
-    for settings in [
-        Settings { call_log_window: Duration::ZERO, ..calls_only() },
-        Settings { message_window: Duration::from_millis(90_500), ..calls_only() },
-        Settings { per_page: 1001, ..calls_only() },
-        Settings { listings_at_most: 0, ..calls_only() },
-    ] {
-        assert_eq!(Puller::new(settings, scope()).unwrap_err().exit(), Exit::Mistakes);
     }
 }

@@ -1,104 +1,27 @@
-//! The HTTP side of the sandbox: addresses, limits, tokens and errors of the service, on loopback only.
+//! The HTTP side of the sandbox: a thin shell that carries requests to the [`Service`] and its replies back, on loopback
+//! only.
 //!
-//! It answers from the world as of the virtual clock and changes nothing in it. It must not listen on any address that
+//! It decides nothing: what an answer says and how it travels is the service's. It must not listen on any address that
 //! others can reach.
 
-mod auth;
-mod error;
-mod faults;
-mod limits;
-mod pages;
-mod query;
+mod line;
 #[cfg(test)]
 mod tests;
 
-pub use faults::Faults;
-pub use limits::Group;
-
 use super::clock::Clock;
-use super::world::{Plot, World};
-use auth::{Credentials, Tokens};
+use super::service::{Ask, Carriage, Method, Options, Reply, Service, Stats, decode_pairs};
+use super::world::World;
 use axum::Router;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use chrono::{DateTime, TimeDelta, Utc};
-use error::ApiError;
-use faults::FaultCounters;
-use limits::{Limits, Verdict};
-use std::collections::BTreeMap;
+use line::{Lines, Script, Slot};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-/// How the sandbox is set up.
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub seed: u64,
-    /// The first local day (America/New_York) is the one on which this instant falls.
-    pub from: DateTime<Utc>,
-    /// Number of local days.
-    pub days: u32,
-    /// Must be a loopback address; port 0 takes any free port.
-    pub address: SocketAddr,
-    /// Window of the rate limits, and length of the penalty.
-    pub rate_window: Duration,
-    pub limits_lifted: bool,
-    /// Life of an access token, in real time.
-    pub token_life: Duration,
-    pub faults: Faults,
-    /// Records on one page at most, whatever is asked for; the service itself serves up to 1000.
-    pub per_page_at_most: usize,
-    /// Numbers of extensions whose mailbox nobody may read (403 CMN-408).
-    pub refused_mailboxes: Vec<String>,
-    /// Whether internal calls have one record for each side.
-    pub internal_sides: bool,
-    /// Whether a record that starts at `dateTo` is listed: nobody knows what the real service does.
-    pub date_to_inclusive: bool,
-    /// Whether times in requests are cut to whole seconds, as the guide says they may be.
-    pub cut_request_times: bool,
-    /// The origin that stands in the addresses of served bodies, instead of the real one: with it the same world gives
-    /// the same bytes on any port. Clients rebuild addresses on their configured origin.
-    pub advertised_origin: Option<String>,
-    /// After which time sent faxes are gone; 30 days at the real service. Absent: they stay.
-    pub sent_fax_retention: Option<TimeDelta>,
-}
-
-impl Default for Options {
-    /// October 2026 in New York, on any free port, with the service's own limits and lives.
-    fn default() -> Options {
-        let plot = Plot::default();
-        Options {
-            seed: plot.seed,
-            from: plot.from,
-            days: plot.days,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            rate_window: Duration::from_secs(60),
-            limits_lifted: false,
-            token_life: Duration::from_secs(3600),
-            faults: Faults::default(),
-            per_page_at_most: query::MOST_PER_PAGE,
-            refused_mailboxes: Vec::new(),
-            internal_sides: plot.internal_sides,
-            date_to_inclusive: false,
-            cut_request_times: true,
-            advertised_origin: None,
-            sent_fax_retention: None,
-        }
-    }
-}
-
-impl Options {
-    /// The part of the options from which the world is made.
-    pub fn plot(&self) -> Plot {
-        Plot { seed: self.seed, from: self.from, days: self.days, internal_sides: self.internal_sides }
-    }
-}
 
 /// Why the sandbox did not start.
 #[derive(Debug)]
@@ -130,42 +53,6 @@ impl std::error::Error for StartError {
     }
 }
 
-/// Counts of what was asked.
-#[derive(Debug, Default)]
-pub struct Stats(Mutex<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    requests: BTreeMap<(Group, &'static str), u64>,
-    refused: BTreeMap<Group, u64>,
-}
-
-impl Stats {
-    /// Requests by group and path template, those refused with 429 included.
-    pub fn requests(&self) -> BTreeMap<(Group, &'static str), u64> {
-        self.counts(|counts| counts.requests.clone())
-    }
-
-    /// All requests.
-    pub fn total(&self) -> u64 {
-        self.counts(|counts| counts.requests.values().sum())
-    }
-
-    /// How often 429 was given.
-    pub fn refused(&self) -> u64 {
-        self.counts(|counts| counts.refused.values().sum())
-    }
-
-    /// How often 429 was given in one group.
-    pub fn refused_in(&self, group: Group) -> u64 {
-        self.counts(|counts| counts.refused.get(&group).copied().unwrap_or(0))
-    }
-
-    fn counts<T>(&self, read: impl FnOnce(&mut Counts) -> T) -> T {
-        read(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 /// A running sandbox. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -177,7 +64,7 @@ pub struct Running {
     pub world: Arc<World>,
     pub clock: Clock,
     pub stats: Arc<Stats>,
-    shutdown: Option<oneshot::Sender<()>>,
+    shutdown: Option<watch::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -197,18 +84,6 @@ impl Running {
             let _ = task.await;
         }
     }
-}
-
-/// What the handlers share.
-pub(crate) struct App {
-    pub(crate) world: Arc<World>,
-    pub(crate) clock: Clock,
-    pub(crate) options: Options,
-    pub(crate) origin: String,
-    limits: Limits,
-    tokens: Tokens,
-    faults: FaultCounters,
-    stats: Arc<Stats>,
 }
 
 /// Draws the world and starts to serve it inside the current runtime.
@@ -235,195 +110,125 @@ pub fn serve(world: Arc<World>, options: Options, clock: Clock) -> Result<Runnin
     listener.set_nonblocking(true).map_err(refuse)?;
     let origin = format!("http://{}", listener.local_addr().map_err(refuse)?);
     let listener = tokio::net::TcpListener::from_std(listener).map_err(refuse)?;
-    let credentials = Credentials::of_seed(world.plot().seed);
-    let stats = Arc::new(Stats::default());
-    let uses = options.faults.expire_token_after;
-    let app = App {
-        world: Arc::clone(&world),
-        clock: clock.clone(),
-        origin: options.advertised_origin.clone().unwrap_or_else(|| origin.clone()),
-        limits: Limits::new(options.rate_window, options.limits_lifted),
-        tokens: Tokens::new(credentials.clone(), options.token_life, uses, world.plot().seed),
-        faults: FaultCounters::default(),
-        stats: Arc::clone(&stats),
-        options,
-    };
-    let (shutdown, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async {
-        // Either way it is over: a message, or the sender is gone.
-        let _ = stopped.await;
-    });
-    let task = runtime.spawn(async {
-        // A listener on loopback that fails has nobody to tell.
-        let _ = server.await;
-    });
-    Ok(Running {
+    let mut options = options;
+    options.advertised_origin.get_or_insert_with(|| origin.clone());
+    let service = Service::new(Arc::clone(&world), options, clock.clone());
+    let (shutdown, stopped) = watch::channel(());
+    let mut running = Running {
         base_url: origin,
-        client_id: credentials.client_id,
-        client_secret: credentials.client_secret,
-        jwt: credentials.jwt,
+        client_id: service.client_id().to_owned(),
+        client_secret: service.client_secret().to_owned(),
+        jwt: service.jwt().to_owned(),
         world,
         clock,
-        stats,
+        stats: service.stats(),
         shutdown: Some(shutdown),
-        task: Some(task),
-    })
-}
-
-const TOKEN: &str = "/restapi/oauth/token";
-const REVOKE: &str = "/restapi/oauth/revoke";
-const ACCOUNT: &str = "/restapi/v1.0/account/{account}";
-const EXTENSIONS: &str = "/restapi/v1.0/account/{account}/extension";
-const CALL_LOG: &str = "/restapi/v1.0/account/{account}/call-log";
-const CALL_RECORD: &str = "/restapi/v1.0/account/{account}/call-log/{record}";
-const MESSAGES: &str = "/restapi/v1.0/account/{account}/extension/{extension}/message-store";
-const MESSAGE: &str = "/restapi/v1.0/account/{account}/extension/{extension}/message-store/{message}";
-
-type Shared = State<Arc<App>>;
-type FormFields = Result<Form<Vec<(String, String)>>, FormRejection>;
-
-fn router(app: App) -> Router {
-    Router::new()
-        .route(TOKEN, post(token))
-        .route(REVOKE, post(revoke))
-        .route(ACCOUNT, get(account))
-        .route(EXTENSIONS, get(extensions))
-        .route(CALL_LOG, get(call_log))
-        .route(CALL_RECORD, get(call_record))
-        .route(MESSAGES, get(messages))
-        .route(MESSAGE, get(message))
-        .fallback(unknown)
-        .with_state(Arc::new(app))
-}
-
-impl App {
-    /// Counts a request and asks the limiter.
-    fn admit(&self, group: Group, template: &'static str) -> Verdict {
-        let verdict = self.limits.admit(group, Instant::now());
-        self.stats.counts(|counts| {
-            *counts.requests.entry((group, template)).or_default() += 1;
-            if !verdict.admitted {
-                *counts.refused.entry(group).or_default() += 1;
-            }
-        });
-        verdict
-    }
-
-    /// One request that needs a token: limits first, then the fault plan, then the token, then the answer.
-    fn answer(
-        &self,
-        group: Group,
-        template: &'static str,
-        headers: &HeaderMap,
-        body: impl FnOnce(&App) -> Result<String, ApiError>,
-    ) -> Response {
-        let verdict = self.admit(group, template);
-        if !verdict.admitted {
-            return respond(verdict, Err(ApiError::rate_exceeded()));
-        }
-        if let Some(failure) = self.faults.failure(&self.options.faults) {
-            return respond(verdict, Err(failure));
-        }
-        let answer = self.tokens.check(headers, Instant::now()).and_then(|()| body(self));
-        respond(verdict, answer.map(|body| self.faults.body(&self.options.faults, body)))
-    }
-
-    /// One request to the token endpoints.
-    fn answer_form(
-        &self,
-        template: &'static str,
-        form: FormFields,
-        body: impl FnOnce(&App, &[(String, String)]) -> Result<String, ApiError>,
-    ) -> Response {
-        let verdict = self.admit(Group::Auth, template);
-        if !verdict.admitted {
-            return respond(verdict, Err(ApiError::rate_exceeded()));
-        }
-        let refuse = |_| {
-            let description = "Unsupported grant type";
-            ApiError::oauth(StatusCode::BAD_REQUEST, "invalid_request", "OAU-250", description)
-        };
-        respond(verdict, form.map_err(refuse).and_then(|Form(form)| body(self, &form)))
-    }
-}
-
-/// Puts status, headers and body together. Every answer tells the state of its rate group.
-fn respond(verdict: Verdict, answer: Result<String, ApiError>) -> Response {
-    let (status, body) = match answer {
-        Ok(body) => (StatusCode::OK, body),
-        Err(error) => (error.status, error.body.to_string()),
+        task: None,
     };
-    let json = HeaderValue::from_static("application/json;charset=utf-8");
-    let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
-    let headers = response.headers_mut();
-    let number = |value: u64| HeaderValue::from(value);
-    let count = |value: usize| number(u64::try_from(value).unwrap_or(u64::MAX));
-    let name = HeaderName::from_static;
-    headers.insert(name("x-rate-limit-group"), HeaderValue::from_static(verdict.group.name()));
-    headers.insert(name("x-rate-limit-limit"), count(verdict.limit));
-    headers.insert(name("x-rate-limit-remaining"), count(verdict.remaining));
-    headers.insert(name("x-rate-limit-window"), number(verdict.window_seconds));
-    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        headers.insert(header::RETRY_AFTER, number(verdict.window_seconds));
+    let shell = Shell { service, started: Instant::now(), stopped: stopped.clone() };
+    let router = Router::new().fallback(carry).with_state(Arc::new(shell));
+    let lines = router.into_make_service_with_connect_info::<Slot>();
+    let server = axum::serve(Lines(listener), lines).with_graceful_shutdown(ended(stopped));
+    running.task = Some(runtime.spawn(async {
+        // A listener on loopback that fails has nobody to tell.
+        let _ = server.await;
+    }));
+    Ok(running)
+}
+
+/// What the requests share.
+struct Shell {
+    service: Service,
+    started: Instant,
+    stopped: watch::Receiver<()>,
+}
+
+/// Waits until the sandbox is stopped or dropped.
+async fn ended(mut stopped: watch::Receiver<()>) {
+    // Either way it is over: a message, or the sender is gone.
+    let _ = stopped.changed().await;
+}
+
+/// Hands one request to the service, and its reply to the caller in the way the reply says.
+async fn carry(
+    State(shell): State<Arc<Shell>>,
+    ConnectInfo(slot): ConnectInfo<Slot>,
+    request: Request,
+) -> Response {
+    let Some(ask) = read(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    send(shell.service.answer(&ask, shell.started.elapsed()), &slot, &shell.stopped).await
+}
+
+/// Sends a reply as it says: what the HTTP library would not do is left to the connection.
+async fn send(reply: Reply, slot: &Slot, stopped: &watch::Receiver<()>) -> Response {
+    match reply.carriage {
+        Carriage::Whole => {}
+        Carriage::Hang => ended(stopped.clone()).await,
+        Carriage::Reset => slot.put(Script { bytes: Vec::new(), drip: None }),
+        Carriage::CutAfter(length) => {
+            let mut bytes = head(&reply, 0);
+            bytes.extend(reply.body.iter().take(length));
+            slot.put(Script { bytes, drip: None });
+        }
+        Carriage::Drip { milliseconds_per_byte } => {
+            let mut bytes = head(&reply, 0);
+            let drip = Some((bytes.len(), Duration::from_millis(milliseconds_per_byte)));
+            bytes.extend_from_slice(&reply.body);
+            slot.put(Script { bytes, drip });
+        }
+        Carriage::LengthOff(by) => {
+            let mut bytes = head(&reply, by);
+            bytes.extend_from_slice(&reply.body);
+            slot.put(Script { bytes, drip: None });
+        }
+    }
+    whole(reply)
+}
+
+/// A form is small; nothing else has a body.
+const MOST_FORM_BYTES: usize = 1 << 20;
+
+async fn read(request: Request) -> Option<Ask> {
+    let (parts, body) = request.into_parts();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+    let mut ask = Ask { headers: headers.collect(), ..Ask::get("") };
+    ask.method = match parts.method {
+        axum::http::Method::GET => Method::Get,
+        axum::http::Method::POST => Method::Post,
+        _ => Method::Other,
+    };
+    ask.path = parts.uri.path().to_owned();
+    ask.query = decode_pairs(parts.uri.query().unwrap_or(""));
+    let body = axum::body::to_bytes(body, MOST_FORM_BYTES).await.ok()?;
+    let form = ask.header("content-type").is_some_and(|kind| kind.starts_with(FORM));
+    ask.form = form.then(|| decode_pairs(&String::from_utf8_lossy(&body)));
+    Some(ask)
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn whole(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, reply.body).into_response();
+    // The service says itself what its bodies are.
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    for (name, value) in reply.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
     }
     response
 }
 
-async fn token(State(app): Shared, headers: HeaderMap, form: FormFields) -> Response {
-    app.answer_form(TOKEN, form, |app, form| {
-        let token = app.tokens.grant(&headers, form, Instant::now())?;
-        serde_json::to_string(&token).map_err(|_| ApiError::fault(500))
-    })
-}
-
-async fn revoke(State(app): Shared, headers: HeaderMap, form: FormFields) -> Response {
-    app.answer_form(REVOKE, form, |app, form| {
-        app.tokens.revoke(&headers, form, Instant::now()).map(|()| String::new())
-    })
-}
-
-async fn account(State(app): Shared, Path(account): Path<String>, headers: HeaderMap) -> Response {
-    app.answer(Group::Light, ACCOUNT, &headers, |app| app.account(&account))
-}
-
-async fn extensions(
-    State(app): Shared,
-    Path(account): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    app.answer(Group::Medium, EXTENSIONS, &headers, |app| app.extensions(&account, &uri))
-}
-
-async fn call_log(State(app): Shared, Path(account): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
-    app.answer(Group::Heavy, CALL_LOG, &headers, |app| app.call_log(&account, &uri))
-}
-
-async fn call_record(
-    State(app): Shared,
-    path: Path<(String, String)>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let Path((account, record)) = path;
-    app.answer(Group::Heavy, CALL_RECORD, &headers, |app| app.call_record(&account, &record, &uri))
-}
-
-async fn messages(
-    State(app): Shared,
-    path: Path<(String, String)>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let Path((account, extension)) = path;
-    app.answer(Group::Light, MESSAGES, &headers, |app| app.messages(&account, &extension, &uri))
-}
-
-async fn message(State(app): Shared, path: Path<(String, String, String)>, headers: HeaderMap) -> Response {
-    let Path((account, extension, message)) = path;
-    app.answer(Group::Light, MESSAGE, &headers, |app| app.message(&account, &extension, &message))
-}
-
-async fn unknown(State(app): Shared, headers: HeaderMap) -> Response {
-    app.answer(Group::Light, "(unknown)", &headers, |_| Err(ApiError::invalid_uri()))
+/// The head of an answer that goes past the HTTP library: its length may be wrong on purpose.
+fn head(reply: &Reply, length_off: i64) -> Vec<u8> {
+    let length = i64::try_from(reply.body.len()).unwrap_or(i64::MAX).saturating_add(length_off).max(0);
+    let reason = StatusCode::from_u16(reply.status).ok().and_then(|status| status.canonical_reason());
+    let mut head = format!("HTTP/1.1 {} {}\r\n", reply.status, reason.unwrap_or("Answer"));
+    for (name, value) in &reply.headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.push_str(&format!("content-length: {length}\r\nconnection: close\r\n\r\n"));
+    head.into_bytes()
 }

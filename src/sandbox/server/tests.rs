@@ -1,7 +1,10 @@
 //! The server over real HTTP: lists, single resources, tokens, limits and faults.
 
 use super::*;
+use crate::sandbox::service::route::{ACCOUNT, CALL_LOG, TOKEN};
+use crate::sandbox::service::{Faults, Group, Unknowns};
 use crate::sandbox::world::plan::Look;
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Client;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -292,8 +295,57 @@ async fn unknown_behaviour_is_a_switch() {
     let edge = world.records.iter().find(|record| record.start_ms % 1000 == 0).expect("a call on the second");
     let stamp = crate::sandbox::world::calendar::stamp(edge.start_ms);
     for (date_to_inclusive, expected) in [(false, 0), (true, 1)] {
-        let session = open(Options { date_to_inclusive, ..short() }).await;
+        let session =
+            open(Options { unknowns: Unknowns { date_to_inclusive, ..Unknowns::default() }, ..short() })
+                .await;
         let list = format!("/call-log?dateFrom={stamp}&dateTo={stamp}&showDeleted=true");
         assert_eq!(session.all(&list).await.len(), expected);
     }
+}
+
+fn carried(carriage: Carriage) -> Reply {
+    let headers = vec![("date".to_owned(), "Thu, 01 Oct 2026 04:00:00 GMT".to_owned())];
+    Reply { status: 200, headers, body: b"0123456789".to_vec(), carriage }
+}
+
+async fn misbehave(ConnectInfo(slot): ConnectInfo<Slot>, request: Request) -> Response {
+    let carriage = match request.uri().path() {
+        "/reset" => Carriage::Reset,
+        "/cut" => Carriage::CutAfter(4),
+        "/drip" => Carriage::Drip { milliseconds_per_byte: 5 },
+        "/long" => Carriage::LengthOff(3),
+        "/short" => Carriage::LengthOff(-3),
+        "/hang" => Carriage::Hang,
+        _ => Carriage::Whole,
+    };
+    let (open, stopped) = watch::channel(());
+    let response = send(carried(carriage), &slot, &stopped).await;
+    drop(open);
+    response
+}
+
+#[tokio::test]
+async fn answers_travel_as_they_are_told_to() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(misbehave);
+    let service = router.into_make_service_with_connect_info::<Slot>();
+    let server = tokio::spawn(async { axum::serve(Lines(listener), service).await });
+    let http = Client::new();
+    let ask = async |path: &str| {
+        let response = http.get(format!("{origin}{path}")).send().await.map_err(|_| "no answer")?;
+        assert_eq!(response.headers()["date"], "Thu, 01 Oct 2026 04:00:00 GMT");
+        response.text().await.map_err(|_| "a broken body")
+    };
+    assert_eq!(ask("/whole").await.as_deref(), Ok("0123456789"));
+    assert_eq!(ask("/reset").await, Err("no answer"));
+    assert_eq!(ask("/cut").await, Err("a broken body"));
+    assert_eq!(ask("/long").await, Err("a broken body"));
+    assert_eq!(ask("/short").await.as_deref(), Ok("0123456"));
+    let started = Instant::now();
+    assert_eq!(ask("/drip").await.as_deref(), Ok("0123456789"));
+    assert!(started.elapsed() >= Duration::from_millis(45));
+    let hang = tokio::time::timeout(Duration::from_millis(50), ask("/hang")).await;
+    assert!(hang.is_err(), "it does not answer");
+    server.abort();
 }

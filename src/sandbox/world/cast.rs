@@ -49,7 +49,7 @@ struct Claim {
 }
 
 /// The account and its clients.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cast {
     pub(crate) extensions: Vec<Extension>,
     pub(crate) main_number: Number,

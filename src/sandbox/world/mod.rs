@@ -10,15 +10,19 @@ mod calls_in;
 mod calls_out;
 pub(crate) mod cast;
 pub(crate) mod clients;
+mod crowded;
 mod faxes;
 mod maker;
 pub(crate) mod number;
 mod oddities;
 pub(crate) mod plan;
 pub(crate) mod random;
+mod restless;
 mod texts;
 pub mod truth;
 mod wording;
+
+pub use restless::Unrest;
 
 use calendar::Calendar;
 use cast::{Cast, Seat};
@@ -76,15 +80,8 @@ impl World {
             faxes::draw(&cast, &calendar, &mut draft, plot.seed, day);
         }
         oddities::draw(&cast, &calendar, &mut draft, plot.seed);
-        let Draft { truth, mut records, mut messages } = draft;
-        records.sort_by_key(|record| (record.start_ms, record.serial));
-        messages.sort_by_key(|message| (message.created_ms, message.id));
-        let record_by_id = records.iter().enumerate().map(|(index, record)| (record.id(), index)).collect();
-        let mut messages_by_mailbox: BTreeMap<Seat, Vec<usize>> = BTreeMap::new();
-        for (index, message) in messages.iter().enumerate() {
-            messages_by_mailbox.entry(message.mailbox).or_default().push(index);
-        }
-        World { plot, calendar, cast, truth, records, messages, record_by_id, messages_by_mailbox }
+        let Draft { truth, records, messages } = draft;
+        World::of(plot, calendar, cast, truth, records, messages)
     }
 
     /// What the world was made from.

@@ -1,13 +1,13 @@
 //! Tokens: the JWT grant, Basic client authentication, and the life and death of access tokens.
 
+use super::ask::Ask;
 use super::error::ApiError;
 use crate::sandbox::wire::Token;
 use crate::sandbox::world::cast::ACCOUNT_ID;
 use crate::sandbox::world::random::mix;
-use axum::http::{HeaderMap, StatusCode, header};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const JWT_GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -33,11 +33,11 @@ impl Credentials {
 
 #[derive(Debug)]
 struct Issued {
-    expires: Instant,
+    expires: Duration,
     uses_left: Option<u64>,
 }
 
-/// The tokens that have been issued. Lives are measured in real time.
+/// The tokens that have been issued. Lives are measured in elapsed time, which whoever asks brings along.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     credentials: Credentials,
@@ -49,7 +49,7 @@ pub(crate) struct Tokens {
 }
 
 fn invalid_client(code: &str, description: &str) -> ApiError {
-    ApiError::oauth(StatusCode::UNAUTHORIZED, "invalid_client", code, description)
+    ApiError::oauth(401, "invalid_client", code, description)
 }
 
 fn field<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -65,8 +65,8 @@ impl Tokens {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn authenticate_client(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
+        let header = ask.header("authorization");
         let encoded = header.and_then(|value| value.strip_prefix("Basic "));
         let Some(encoded) = encoded else {
             return Err(invalid_client("OAU-123", "Client authentication is required"));
@@ -87,13 +87,12 @@ impl Tokens {
     /// The token endpoint. Refresh tokens are not issued: the app's setting for them is off, as it is by default.
     pub(crate) fn grant(
         &self,
-        headers: &HeaderMap,
+        ask: &Ask,
         form: &[(String, String)],
-        now: Instant,
+        now: Duration,
     ) -> Result<Token, ApiError> {
-        self.authenticate_client(headers)?;
-        let refuse =
-            |error, code, description| ApiError::oauth(StatusCode::BAD_REQUEST, error, code, description);
+        self.authenticate_client(ask)?;
+        let refuse = |error, code, description| ApiError::oauth(400, error, code, description);
         match field(form, "grant_type") {
             Some(JWT_GRANT) => {}
             Some("refresh_token" | "authorization_code" | "password") => {
@@ -128,8 +127,8 @@ impl Tokens {
     }
 
     /// Checks the bearer token of a request, and counts its use.
-    pub(crate) fn check(&self, headers: &HeaderMap, now: Instant) -> Result<(), ApiError> {
-        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    pub(crate) fn check(&self, ask: &Ask, now: Duration) -> Result<(), ApiError> {
+        let header = ask.header("authorization");
         let Some(token) = header.and_then(|value| value.split_once(' ')) else {
             return Err(ApiError::no_authorization());
         };
@@ -150,13 +149,8 @@ impl Tokens {
     }
 
     /// Ends a token's session. An unknown token is no error.
-    pub(crate) fn revoke(
-        &self,
-        headers: &HeaderMap,
-        form: &[(String, String)],
-        now: Instant,
-    ) -> Result<(), ApiError> {
-        self.authenticate_client(headers)?;
+    pub(crate) fn revoke(&self, ask: &Ask, form: &[(String, String)], now: Duration) -> Result<(), ApiError> {
+        self.authenticate_client(ask)?;
         // The entry stays, so that later tokens keep their numbers; its life is over.
         if let Some(state) = field(form, "token").and_then(|token| self.issued().remove(token)) {
             let gone = Issued { expires: now.min(state.expires), uses_left: Some(0) };
@@ -168,7 +162,7 @@ impl Tokens {
 }
 
 /// Decodes standard base64, with or without padding.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0_u32, 0_u32);
     for character in text.trim_end_matches('=').bytes() {
@@ -198,7 +192,7 @@ mod tests {
         Tokens::new(Credentials::of_seed(1), Duration::from_secs(3600), None, 1)
     }
 
-    fn basic(user: &str) -> HeaderMap {
+    fn basic(user: &str) -> Ask {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut encoded = String::new();
         for chunk in user.as_bytes().chunks(3) {
@@ -209,9 +203,7 @@ mod tests {
                 encoded.push(char::from(ALPHABET[sextet]));
             }
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, format!("Basic {encoded}").parse().expect("a header value"));
-        headers
+        Ask::post("/", &[]).with_header("authorization", &format!("Basic {encoded}"))
     }
 
     fn form(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -228,17 +220,16 @@ mod tests {
         let known = Credentials::of_seed(1);
         let headers = basic(&format!("{}:{}", known.client_id, known.client_secret));
         let grant = form(&[("grant_type", JWT_GRANT), ("assertion", &known.jwt)]);
-        let now = Instant::now();
+        let now = Duration::ZERO;
         let token = tokens.grant(&headers, &grant, now).expect("a token");
-        let mut bearer = HeaderMap::new();
         let value = format!("Bearer {}", token.access_token);
-        bearer.insert(header::AUTHORIZATION, value.parse().expect("a header value"));
+        let bearer = Ask::get("/").with_header("authorization", &value);
         assert!(tokens.check(&bearer, now + Duration::from_secs(3599)).is_ok());
         let late = tokens.check(&bearer, now + Duration::from_secs(3600)).expect_err("it has expired");
-        assert_eq!((late.status.as_u16(), code(&late).as_str()), (401, "OAU-128"));
+        assert_eq!((late.status, code(&late).as_str()), (401, "OAU-128"));
         tokens.revoke(&headers, &form(&[("token", &token.access_token)]), now).expect("revoked");
         let gone = tokens.check(&bearer, now).expect_err("it was revoked");
-        assert_eq!((gone.status.as_u16(), code(&gone).as_str()), (401, "OAU-213"));
+        assert_eq!((gone.status, code(&gone).as_str()), (401, "OAU-213"));
         let second = tokens.grant(&headers, &grant, now).expect("another token");
         assert_ne!(second.access_token, token.access_token);
     }
@@ -249,11 +240,11 @@ mod tests {
         let known = Credentials::of_seed(1);
         let good = basic(&format!("{}:{}", known.client_id, known.client_secret));
         let grant = form(&[("grant_type", JWT_GRANT), ("assertion", &known.jwt)]);
-        let refused = |headers: &HeaderMap, form: &[(String, String)]| {
-            let error = tokens.grant(headers, form, Instant::now()).expect_err("refused");
-            (error.status.as_u16(), code(&error))
+        let refused = |ask: &Ask, form: &[(String, String)]| {
+            let error = tokens.grant(ask, form, Duration::ZERO).expect_err("refused");
+            (error.status, code(&error))
         };
-        assert_eq!(refused(&HeaderMap::new(), &grant), (401, "OAU-123".to_owned()));
+        assert_eq!(refused(&Ask::get("/"), &grant), (401, "OAU-123".to_owned()));
         assert_eq!(refused(&basic("someone:else"), &grant), (401, "OAU-153".to_owned()));
         assert_eq!(refused(&basic(&format!("{}:no", known.client_id)), &grant), (401, "OAU-146".to_owned()));
         assert_eq!(refused(&good, &form(&[("grant_type", "refresh_token")])), (400, "OAU-251".to_owned()));

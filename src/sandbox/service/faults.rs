@@ -1,5 +1,6 @@
 //! Deliberate faults, decided by counters alone so that a test can foretell them.
 
+use super::ask::Reply;
 use super::error::ApiError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,18 +35,18 @@ impl FaultCounters {
         hits(&self.requests, faults.fail_every).then(|| ApiError::fault(faults.fail_status.unwrap_or(500)))
     }
 
-    /// The body as it is sent.
-    pub(crate) fn body(&self, faults: &Faults, mut body: String) -> String {
-        if hits(&self.bodies, faults.truncate_every) {
-            let middle = (0..=body.len() / 2).rev().find(|place| body.is_char_boundary(*place));
-            body.truncate(middle.unwrap_or(0));
+    /// A reply as it is sent. Only successes are cut short.
+    pub(crate) fn carry(&self, faults: &Faults, mut reply: Reply) -> Reply {
+        if reply.status < 300 && hits(&self.bodies, faults.truncate_every) {
+            reply.body.truncate(reply.body.len() / 2);
         }
-        body
+        reply
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ask::Carriage;
     use super::*;
 
     #[test]
@@ -59,7 +60,9 @@ mod tests {
         };
         let failed: Vec<bool> = (0..6).map(|_| counters.failure(&faults).is_some()).collect();
         assert_eq!(failed, [false, false, true, false, false, true]);
-        assert_eq!(counters.body(&faults, "abcd".to_owned()), "abcd");
-        assert_eq!(counters.body(&faults, "aéé".to_owned()), "a");
+        let whole =
+            Reply { status: 200, headers: Vec::new(), body: b"abcd".to_vec(), carriage: Carriage::Whole };
+        assert_eq!(counters.carry(&faults, whole.clone()).body, b"abcd");
+        assert_eq!(counters.carry(&faults, whole).body, b"ab");
     }
 }

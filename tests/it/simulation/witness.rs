@@ -1,0 +1,123 @@
+//! What was seen to be served, and what was seen to land: the oracle's evidence, kept apart from the program's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// A feed's records as the oracle tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Call,
+    Message,
+}
+
+pub type Key = (Kind, String);
+
+/// Every content a record has been seen with, as canonical JSON.
+pub type Contents = BTreeMap<Key, BTreeSet<String>>;
+
+#[derive(Debug, Default)]
+pub struct Witness {
+    /// What any answer held that reached the client whole.
+    pub served: Contents,
+    /// The part of it that the program said it has landed.
+    pub landed: Contents,
+    /// The records of the last answer: what the next landing lands.
+    last: Vec<(Key, String)>,
+}
+
+impl Witness {
+    /// Notes the records of an answer; what is no list of records has none.
+    pub fn serve(&mut self, path: &str, body: &[u8]) {
+        self.last.clear();
+        let Some(kind) = kind_of(path) else { return };
+        let Ok(page) = serde_json::from_slice::<Value>(body) else { return };
+        let Some(records) = page.get("records").and_then(Value::as_array) else { return };
+        for record in records {
+            let Some(id) = id_of(record) else { continue };
+            let (key, content) = ((kind, id), canonical(record));
+            self.served.entry(key.clone()).or_default().insert(content.clone());
+            self.last.push((key, content));
+        }
+    }
+
+    /// The last answer has landed.
+    pub fn land(&mut self) {
+        for (key, content) in self.last.drain(..) {
+            self.landed.entry(key).or_default().insert(content);
+        }
+    }
+}
+
+pub fn kind_of(path: &str) -> Option<Kind> {
+    let last = path.rsplit('/').next()?;
+    match last {
+        "call-log" | "call-log-sync" | "call-log-extract-sync" if !path.contains("/extension/") => {
+            Some(Kind::Call)
+        }
+        "message-store" | "message-sync" => Some(Kind::Message),
+        _ => None,
+    }
+}
+
+pub fn id_of(record: &Value) -> Option<String> {
+    match record.get("id")? {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// JSON with sorted members, numbers as they came.
+pub fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut keys: Vec<&String> = members.keys().collect();
+            keys.sort();
+            out.push('{');
+            for (place, key) in keys.into_iter().enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write(&members[key], out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                write(item, out);
+            }
+            out.push(']');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+/// The content without members that say where something is.
+pub fn without_addresses(content: &str) -> String {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.remove("uri");
+                members.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut value: Value = serde_json::from_str(content).unwrap();
+    strip(&mut value);
+    canonical(&value)
+}

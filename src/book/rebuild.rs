@@ -173,7 +173,7 @@ impl Book {
         let mut count = 0;
         for (kind, day) in days {
             let mut statement = connection.prepare_cached(
-                "SELECT account, kind, source_id, hash, material, start_ms, last_modified_ms, first_observed_ms, \
+                "SELECT account, fresh.kind, source_id, hash, material, start_ms, last_modified_ms, first_observed_ms, \
                  deleted, json, id FROM fresh_place JOIN fresh ON id = version WHERE fresh_place.kind = ?1 AND day = ?2",
             )?;
             let mut rows = statement.query((&kind, &day))?;

@@ -137,7 +137,7 @@ fn usage_to_json(row: &UsageRow) -> String {
     serde_json::Value::Object(object).to_string()
 }
 
-fn usage_from_json(json: &str) -> Option<UsageRow> {
+pub(super) fn usage_from_json(json: &str) -> Option<UsageRow> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).ok()?;
     let text = |key: &str| object.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
     Some(UsageRow {

@@ -153,8 +153,9 @@ fn lasting(fields: &mut Map<String, Value>, family: Family, seconds: i64) -> boo
         return replace(fields, "duration", json!(seconds));
     }
     let attachments = fields.get_mut("attachments").and_then(Value::as_array_mut);
-    let voice = attachments.into_iter().flatten().filter_map(Value::as_object_mut);
-    voice.fold(false, |changed, voice| replace(voice, "vmDuration", json!(seconds)) || changed)
+    // A message has one recording.
+    let mut voice = attachments.into_iter().flatten().filter_map(Value::as_object_mut);
+    voice.any(|voice| replace(voice, "vmDuration", json!(seconds)))
 }
 
 fn end_before_start(fields: &mut Map<String, Value>) -> bool {

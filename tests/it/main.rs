@@ -1,12 +1,14 @@
 mod cli;
 mod company;
 mod crash;
+mod damage;
 mod determinism;
 mod differential;
 mod lock;
 mod mediate;
 mod oracle;
 mod pull;
+mod rebuild;
 mod reconcile;
 mod support;
 mod suspense;

@@ -35,7 +35,13 @@ pub fn load(book: &Book, span: Span, home: Country) -> Result<Facts> {
         from: span.from.plus_milliseconds(-MARGIN_MILLISECONDS),
         to: span.to.plus_milliseconds(MARGIN_MILLISECONDS),
     };
-    let kinds = [RecordKind::Call, RecordKind::Message, RecordKind::Usage, RecordKind::PortalCall];
+    let kinds = [
+        RecordKind::Call,
+        RecordKind::ExtensionCall,
+        RecordKind::Message,
+        RecordKind::Usage,
+        RecordKind::PortalCall,
+    ];
     let mut versions = book.scan(&kinds, Some(wide), &codec())?;
     versions.extend(book.scan(&[RecordKind::Extension, RecordKind::Account], None, &codec())?);
     let records: Vec<DecodedRecord> = versions.into_iter().map(decode).collect();

@@ -223,7 +223,9 @@ impl Renderer<'_> {
         let own = self.own_party(plan);
         // The second record of a ring-out is inbound, yet names the same parties in the same places as the first.
         let caller_first = plan.inbound && plan.session_shift == 0;
-        let (from, to) = if caller_first { (outside, own) } else { (own, outside) };
+        let (mut from, mut to) = if caller_first { (outside, own) } else { (own, outside) };
+        // A caller has dialled from somewhere, a called party was dialled.
+        (from.dialed_phone_number, to.dialer_phone_number) = (None, None);
         Call {
             telephony_session_id: telephony_id(plan.telephony_of),
             start_time: self.stamp(plan.start_ms),

@@ -115,7 +115,7 @@ pub(super) fn read_checked(path: &Path, hash: &Hash) -> Result<Vec<u8>> {
             Exit::Verification,
             format!("{} does not have the bytes it was registered with", path.display()),
         )
-        .hint("Restore the book from a backup; nothing is computed from a changed file."));
+        .hint("Nothing is computed from a changed file; `tollbook verify` says what can be made again."));
     }
     Ok(bytes)
 }

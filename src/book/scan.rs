@@ -127,7 +127,9 @@ impl Book {
         codec: &SegmentCodec,
     ) -> Outcome<Vec<SourceRecord>> {
         let file = &segment.file;
-        let bytes = files::read_checked(&self.folder.join(SEGMENTS).join(file), &segment.hash)?;
+        let bytes = files::read_checked(&self.folder.join(SEGMENTS).join(file), &segment.hash).map_err(
+            |failure| failure.hint("`tollbook rebuild` makes a segment again from the raw pages."),
+        )?;
         let records = (codec.decode)(&bytes)
             .map_err(|failure| failure.while_doing(format!("reading segment {file}")))?;
         let starts = || records.iter().filter_map(|record| record.start);

@@ -82,6 +82,9 @@ pub fn carry_out(book: &mut Book, order: Order<'_>, watch: Watch<'_>) -> Result<
     }
     let summary = pulled?;
     book.pull_ended(pull, clock.now(), summary.requests)?;
+    if book.needs_compaction()? {
+        book.compact(&codec(), now)?;
+    }
     book.checkpoint()?;
     let noted = since(book.noted()?, before);
     Ok(Pulled { summary, noted, warnings: admitted.warning.into_iter().collect() })

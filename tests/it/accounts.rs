@@ -227,6 +227,13 @@ fn a_call_is_looked_up_by_either_session_id() {
         assert!(!found.out.contains("+1212"), "numbers are masked: {}", found.out);
     }
     assert_eq!(service.stats.total(), asked, "offline is offline");
+    for id in std::iter::once(&session).chain(telephony.as_ref()) {
+        let found = workspace.run(&["session", id]).expect(0);
+        assert!(found.out.contains("the same as in the book"), "{}", found.out);
+        let shown = workspace.run(&["session", id, "--show-numbers", "--format", "json"]).expect(0).json();
+        assert_eq!(shown["service"][0]["book"], "same", "{shown}");
+    }
+    workspace.run(&["session", "999999999999"]).expect(4);
     workspace.run(&["session", "999999999999", "--offline"]).expect(4);
     workspace.run(&["session", "not a session"]).expect(2);
     assert_eq!(workspace.counts(), before, "nothing is kept");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::{Book, Identity};
+use crate::book::{Book, Identity, SegmentCodec};
 use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
@@ -48,13 +48,9 @@ pub fn pull(
     refuse_live_feed(book, now)?;
     let redaction = redaction(book, settings.keep_text)?;
     let puller = Puller::new(puller_settings(settings, redaction)?, scope)?;
-    let mut landing = BookLanding { book, watch, agreed: Vec::new() };
+    let mut landing = BookLanding::new(book, watch);
     let pulled = client::pull_blocking(puller, credentials, transport, clock, &mut landing);
-    // Windows that agreed are sealed together, so that they share their files; after a failure too.
-    let agreed = std::mem::take(&mut landing.agreed);
-    if !agreed.is_empty() {
-        book.seal(&agreed, now, &codec())?;
-    }
+    landing.seal_agreed(now, &codec())?;
     let summary = pulled?;
     book.pull_completed(clock.now())?;
     book.checkpoint()?;
@@ -118,11 +114,30 @@ fn random_key() -> Result<[u8; 32]> {
 }
 
 /// The book as the puller's landing place.
-struct BookLanding<'a> {
+pub struct BookLanding<'a> {
     book: &'a mut Book,
     watch: Watch<'a>,
     /// Windows whose listings agreed.
     agreed: Vec<PullWindow>,
+}
+
+impl<'a> BookLanding<'a> {
+    /// Lands in a book whose lock the caller holds.
+    pub fn new(book: &'a mut Book, watch: Watch<'a>) -> BookLanding<'a> {
+        BookLanding { book, watch, agreed: Vec::new() }
+    }
+
+    /// Seals the windows that agreed, together, so that they share their files; to be called after a failure too.
+    ///
+    /// # Errors
+    /// A book that cannot be written.
+    pub fn seal_agreed(&mut self, at: Instant, codec: &SegmentCodec) -> Result<()> {
+        let agreed = std::mem::take(&mut self.agreed);
+        if agreed.is_empty() {
+            return Ok(());
+        }
+        self.book.seal(&agreed, at, codec).map(|_| ())
+    }
 }
 
 impl Landing for BookLanding<'_> {

@@ -8,6 +8,7 @@ mod mediate;
 mod oracle;
 mod pull;
 mod reconcile;
+mod simulation;
 mod support;
 mod suspense;
 mod tidy;

@@ -2,11 +2,14 @@
 //! checks every one of them against what a client must never do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use tollbook::ringcentral::credentials::Secret;
 use tollbook::ringcentral::puller::{Auth, Input, Method, Request, Response};
-use tollbook::sandbox::{Ask, Carriage, Clock, Reply, Service};
+use tollbook::sandbox::{Ask, Carriage, Clock, Faults, Options, Reply, Service, World};
 
 use super::chance::Chance;
 use super::scenario::{Mischief, Scenario};
@@ -45,6 +48,8 @@ pub struct Counts {
 pub struct Port {
     services: [Service; 2],
     clock: Clock,
+    world: Arc<World>,
+    options: Options,
     from: DateTime<Utc>,
     /// Since the world's first instant; never goes back.
     pub elapsed: Duration,
@@ -57,6 +62,8 @@ pub struct Port {
     closed_until: BTreeMap<&'static str, Duration>,
     last: Option<(String, u32, u32, u32)>,
     basic: String,
+    /// Every token that was issued: the program's own text of it cannot be read.
+    tokens: Vec<String>,
     /// An own order to the wire: rewrites a request before it is sent.
     pub rewrite: fn(&mut Ask),
     /// And an answer after it came.
@@ -71,6 +78,8 @@ impl Port {
         let basic = base64(&format!("{}:{}", services[0].client_id(), services[0].client_secret()));
         Port {
             services,
+            world: scenario.world.clone(),
+            options: Options { faults: Faults::default(), per_page_at_most: 1000, ..scenario.options.clone() },
             from: scenario.from(),
             clock,
             elapsed: Duration::ZERO,
@@ -82,6 +91,7 @@ impl Port {
             closed_until: BTreeMap::new(),
             last: None,
             basic,
+            tokens: Vec::new(),
             rewrite: |_| {},
             revise: |_, _| {},
         }
@@ -141,7 +151,7 @@ impl Port {
             (Auth::Bearer(token), Method::Get) => {
                 let mut ask = Ask::get(&request.path);
                 ask.query = request.query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                ask.with_header("authorization", &format!("Bearer {}", token.reveal()))
+                ask.with_header("authorization", &format!("Bearer {}", self.token_text(token)))
             }
             _ => {
                 let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -149,6 +159,11 @@ impl Port {
                 Ask::post(&request.path, &form).with_header("authorization", &format!("Basic {}", self.basic))
             }
         }
+    }
+
+    fn token_text(&self, token: &Secret) -> &str {
+        let issued = self.tokens.iter().rev().find(|issued| Secret::new(issued.as_str()) == *token);
+        issued.map_or("forged", String::as_str)
     }
 
     fn disturb(&mut self, mut reply: Reply) -> Reply {
@@ -233,9 +248,12 @@ impl Port {
         self.close(group, &reply);
         if reply.status == 200 {
             (self.revise)(ask, &mut reply.body);
+            if group == "auth" {
+                self.tokens.extend(token_of(&reply.body));
+            }
             self.witness.serve(&ask.path, &reply.body);
         }
-        let whole = || serde_json::from_slice::<serde_json::de::IgnoredAny>(&reply.body).is_ok();
+        let whole = || serde_json::from_slice::<Value>(&reply.body).is_ok();
         let fate = match reply.status {
             200 if whole() => Fate::Good,
             200 | 408 | 500.. => Fate::Unusable,
@@ -299,12 +317,28 @@ impl Port {
         Ok(())
     }
 
-    /// Asks the calm service past the wire, for the oracle.
-    pub fn list(&self, token: &str, path: &str, query: &[(&str, &str)]) -> Vec<u8> {
+    /// Asks the calm service past the wire, for the oracle: whole, without limits.
+    pub fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, String> {
+        let options = Options { limits_lifted: true, ..self.options.clone() };
+        let service = Service::new(self.world.clone(), options, self.clock.clone());
+        let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        let form = [("grant_type", grant), ("assertion", service.jwt())];
+        let ask = Ask::post("/restapi/oauth/token", &form);
+        let reply = service.answer(&ask.with_header("authorization", &format!("Basic {}", self.basic)), self.elapsed);
+        let token = token_of(&reply.body).ok_or("the oracle gets no token")?;
         let mut ask = Ask::get(path).with_header("authorization", &format!("Bearer {token}"));
         ask.query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.services[1].answer(&ask, self.elapsed).body
+        let reply = service.answer(&ask, self.elapsed);
+        if reply.status != 200 {
+            return Err(format!("the oracle is refused {path}: {}", reply.status));
+        }
+        serde_json::from_slice(&reply.body).map_err(|error| error.to_string())
     }
+}
+
+fn token_of(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body.get("access_token")?.as_str()?.to_owned())
 }
 
 fn base64(text: &str) -> String {

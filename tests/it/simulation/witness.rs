@@ -22,6 +22,8 @@ pub struct Witness {
     pub served: Contents,
     /// The part of it that the program said it has landed.
     pub landed: Contents,
+    /// The pages that held them, as canonical JSON.
+    pub pages: BTreeSet<String>,
     /// The records of the last answer: what the next landing lands.
     last: Vec<(Key, String)>,
 }
@@ -33,6 +35,7 @@ impl Witness {
         let Some(kind) = kind_of(path) else { return };
         let Ok(page) = serde_json::from_slice::<Value>(body) else { return };
         let Some(records) = page.get("records").and_then(Value::as_array) else { return };
+        self.pages.insert(canonical(&page));
         for record in records {
             let Some(id) = id_of(record) else { continue };
             let (key, content) = ((kind, id), canonical(record));

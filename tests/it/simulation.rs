@@ -1,0 +1,118 @@
+//! The simulation: from a seed a small world, a service that misbehaves and a program that is cut off; the puller on
+//! virtual time into a real book; and in the end the book against what happened.
+
+mod chance;
+mod defect;
+mod oracle;
+mod port;
+mod run;
+mod scenario;
+mod segment;
+mod witness;
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use defect::Defect;
+use run::{Outcome, simulate};
+use scenario::Scenario;
+
+const SEEDS: u64 = 500;
+const THREADS: usize = 2;
+
+/// The seeds of a run: one that is asked for, or those that failed once and then the usual ones.
+fn seeds() -> Vec<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    if let Some(seed) = number("TOLLBOOK_SEED") {
+        return vec![seed];
+    }
+    let mut seeds = kept();
+    seeds.extend(1..=number("TOLLBOOK_SEEDS").unwrap_or(SEEDS));
+    let mut met = BTreeSet::new();
+    seeds.retain(|seed| met.insert(*seed));
+    seeds
+}
+
+/// The seeds that failed once: the first word of each line.
+fn kept() -> Vec<u64> {
+    include_str!("../../fixtures/seeds/simulation.txt")
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|word| !word.starts_with('#'))
+        .map(|word| word.parse().expect("a seed"))
+        .collect()
+}
+
+/// Plays one seed; what the program panics with is a failure like any other.
+fn play(seed: u64, change: impl Fn(&mut Scenario), defect: Option<Defect>) -> Result<Outcome, String> {
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        let mut scenario = Scenario::of_seed(seed);
+        change(&mut scenario);
+        simulate(&scenario, defect)
+    }));
+    played.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(format!("panic: {}", text.unwrap_or_default()))
+    })
+}
+
+/// Plays seeds on several threads; gives what each came to, in their order.
+fn play_all(seeds: &[u64]) -> Vec<(u64, Result<Outcome, String>)> {
+    let next = AtomicUsize::new(0);
+    let played = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = play(*seed, |_| {}, None);
+                    played.lock().unwrap().push((*seed, outcome));
+                }
+            });
+        }
+    });
+    let mut played = played.into_inner().unwrap();
+    played.sort_by_key(|(seed, _)| *seed);
+    played
+}
+
+#[test]
+fn what_happened_is_in_the_book_whatever_happens() {
+    let seeds = seeds();
+    let began = Instant::now();
+    let played = play_all(&seeds);
+    let mut failures = Vec::new();
+    let mut outcomes = Vec::new();
+    for (seed, outcome) in played {
+        match outcome {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(what) => failures.push(format!(
+                "seed {seed}: {what}\n  replay: TOLLBOOK_SEED={seed} cargo test --test it -- simulation --nocapture"
+            )),
+        }
+    }
+    let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
+    println!(
+        "{} seeds in {:.1?}: {} requests ({} refused, {} without use), {} steps, {} runs finished, {} gave up, \
+         {} power cuts, {} records in {} versions, {} deleted, {} windows sealed",
+        seeds.len(),
+        began.elapsed(),
+        sum(|outcome| outcome.counts.requests),
+        sum(|outcome| outcome.counts.refused),
+        sum(|outcome| outcome.counts.unusable),
+        sum(|outcome| outcome.steps),
+        sum(|outcome| outcome.finished),
+        sum(|outcome| outcome.given_up),
+        sum(|outcome| outcome.power_cuts),
+        sum(|outcome| outcome.records),
+        sum(|outcome| outcome.versions),
+        sum(|outcome| outcome.deleted),
+        sum(|outcome| outcome.windows),
+    );
+    let count = failures.len();
+    failures.truncate(8);
+    assert!(count == 0, "{count} of {} seeds failed\n{}", seeds.len(), failures.join("\n"));
+}

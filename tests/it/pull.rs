@@ -12,7 +12,9 @@ use tollbook::domain::record::RecordKind;
 use tollbook::run::facts::codec;
 use tollbook::sandbox::{Faults, Group, Options, Running};
 
-use crate::company::{Company, EARLY, Ended, FINALISE, FROM, LATE, Workspace, serve_pages, sunday, tree};
+use crate::company::{
+    Company, EARLY, Ended, FINALISE, FROM, LATE, Workspace, instant, serve_pages, sunday, tree,
+};
 
 /// The service's own limits, in a window of a second instead of a minute.
 fn limited() -> Options {
@@ -278,11 +280,12 @@ fn neither_secrets_nor_the_words_of_messages_are_kept_or_told() {
             fs::write(path, text.replace("keep_text = false", "keep_text = true")).unwrap();
         }
         let mut told = String::new();
-        for step in [
-            &["pull", "--from", FROM, "--at", EARLY][..],
-            &["pull", "--from", FROM, "--at", LATE, "--reread"],
-            &FINALISE,
+        for (at, step) in [
+            (EARLY, &["pull", "--from", FROM, "--at", EARLY][..]),
+            (LATE, &["pull", "--from", FROM, "--at", LATE, "--reread"]),
+            (LATE, &FINALISE),
         ] {
+            service.clock.set(instant(at));
             let mut command = workspace.command(step);
             command.envs([("RUST_LOG", "trace"), ("TOLLBOOK_LOG", "trace"), ("RUST_BACKTRACE", "1")]);
             let ended = Ended::of(command.output().unwrap()).expect(0);

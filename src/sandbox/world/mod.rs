@@ -10,6 +10,7 @@ mod calls_in;
 mod calls_out;
 pub(crate) mod cast;
 pub(crate) mod clients;
+mod crowded;
 mod faxes;
 mod maker;
 pub(crate) mod number;

@@ -228,7 +228,10 @@ mod tests {
         let large = World::generate(Plot { days: 2, ..Plot::default() });
         for seed in 0..20 {
             let world = large.restless(&unrest(seed));
-            assert_eq!(format!("{:?}", world.records), format!("{:?}", large.restless(&unrest(seed)).records));
+            assert_eq!(
+                format!("{:?}", world.records),
+                format!("{:?}", large.restless(&unrest(seed)).records)
+            );
             assert_eq!(world.records.len(), 80);
             assert!(!world.messages.is_empty() && world.messages.len() <= 40);
             assert_eq!(world.cast.extensions.iter().filter(|extension| extension.listed).count(), 3);

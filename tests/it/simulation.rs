@@ -88,7 +88,12 @@ fn what_happened_is_in_the_book_whatever_happens() {
     let mut outcomes = Vec::new();
     for (seed, outcome) in played {
         match outcome {
-            Ok(outcome) => outcomes.push(outcome),
+            Ok(outcome) => {
+                if seeds.len() <= 20 {
+                    println!("seed {seed}: {outcome:?}");
+                }
+                outcomes.push(outcome);
+            }
             Err(what) => failures.push(format!(
                 "seed {seed}: {what}\n  replay: TOLLBOOK_SEED={seed} cargo test --test it -- simulation --nocapture"
             )),

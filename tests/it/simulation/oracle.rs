@@ -207,7 +207,7 @@ fn everything_sealed(
     for feed in &world.feeds {
         let length = if feed == "call-log" { settings.call_log_window } else { settings.message_window };
         let length = i64::try_from((length + settings.settling_lag).as_millis()).unwrap();
-        let until = port.now().timestamp_millis() - length - 6 * 3_600_000;
+        let until = port.now().timestamp_millis() - length - 30 * 3_600_000;
         let mut reached = from;
         for (begin, end) in sealed.get(feed).into_iter().flatten() {
             if *begin <= reached {

@@ -113,9 +113,8 @@ impl<'a> Simulation<'a> {
             let pull =
                 Pull { at: self.port.elapsed, power_cut: None, clock_jump: None, faults: false };
             match self.run(&pull, true)? {
-                Ended::Finished(summary) if summary.unsettled.is_empty() && summary.held_open.is_empty() => {
-                    return Ok(());
-                }
+                // What still is in progress holds the last windows open, and the oracle looks at those that are over.
+                Ended::Finished(summary) if summary.unsettled.is_empty() => return Ok(()),
                 Ended::Finished(_) => {}
                 Ended::GivenUp(failure) => return Err(format!("a calm run gives up: {failure}")),
                 Ended::PowerCut => return Err("the power goes in a calm run".to_owned()),

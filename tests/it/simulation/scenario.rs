@@ -105,6 +105,7 @@ fn settings(chance: &mut Chance) -> Settings {
         per_page: chance.pick(&[1, 2, 3, 4, 5, 7, 7, 100, 1000]),
         shared_mailboxes: chance.percent(20),
         open_window: chance.percent(15),
+        active_calls: false,
         jitter_seed: chance.next(),
         // With the texts in it, what is kept can be compared with what was served without the program's own hashes.
         ..Settings::new(Redaction { key: [7; 32], keep_text: true })

@@ -6,6 +6,8 @@
 
 mod clock;
 pub mod customer;
+pub mod faults;
+mod reading;
 mod render;
 #[cfg(test)]
 mod render_tests;
@@ -15,7 +17,9 @@ mod wire;
 mod world;
 
 pub use clock::Clock;
+pub use faults::{FaultKind, FaultPlan};
+pub use reading::Mistake;
 pub use server::{Running, StartError, serve, start};
-pub use service::{Ask, Carriage, Faults, Group, Method, Options, Reply, Service, Stats};
+pub use service::{Ask, Carriage, Group, Method, Options, Reply, Service, Stats};
 pub use world::truth;
 pub use world::{Plot, Unrest, World};

@@ -6,9 +6,8 @@
 
 mod ask;
 mod auth;
-mod error;
-mod faults;
-mod limits;
+pub(crate) mod error;
+pub(crate) mod limits;
 mod options;
 mod pages;
 mod query;
@@ -17,16 +16,15 @@ mod stats;
 
 pub(crate) use ask::decode_pairs;
 pub use ask::{Ask, Carriage, Method, Reply};
-pub use faults::Faults;
 pub use limits::Group;
 pub use options::Options;
 pub use stats::Stats;
 
 use super::clock::Clock;
+use super::faults::Injector;
 use super::world::World;
 use auth::{Credentials, Tokens};
 use error::ApiError;
-use faults::FaultCounters;
 use limits::{Limits, Verdict};
 use route::{Operation, Route};
 use serde::Serialize;
@@ -46,7 +44,7 @@ pub struct Service {
     credentials: Credentials,
     limits: Limits,
     tokens: Tokens,
-    faults: FaultCounters,
+    faults: Injector,
     stats: Arc<Stats>,
 }
 
@@ -75,18 +73,22 @@ impl Service {
     pub fn new(world: Arc<World>, options: Options, clock: Clock) -> Service {
         let seed = world.plot().seed;
         let credentials = Credentials::of_seed(seed);
-        let uses = options.faults.expire_token_after;
         Service {
             origin: options.advertised_origin.clone().unwrap_or_else(|| NO_ORIGIN.to_owned()),
             limits: Limits::new(options.rate_window, options.limits_lifted),
-            tokens: Tokens::new(credentials.clone(), options.token_life, uses, seed),
-            faults: FaultCounters::default(),
+            tokens: Tokens::new(credentials.clone(), options.token_life, seed),
+            faults: Injector::new(options.faults.clone()),
             stats: Arc::new(Stats::default()),
-            world,
+            world: options.faults.applied_to(&world),
             clock,
             options,
             credentials,
         }
+    }
+
+    /// The world it answers from, with what its fault plan changes in it.
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world)
     }
 
     /// What has been asked so far.
@@ -120,14 +122,27 @@ impl Service {
         if !verdict.admitted {
             return self.reply(verdict, Err(ApiError::rate_exceeded()));
         }
-        if matches!(route.operation, Operation::Token | Operation::Revoke) {
-            return self.reply(verdict, self.answer_form(route.operation, ask, elapsed));
+        let turn = self.faults.begin(ask, &verdict, elapsed);
+        if turn.early {
+            self.stats.count_early();
         }
-        if let Some(failure) = self.faults.failure(&self.options.faults) {
-            return self.reply(verdict, Err(failure));
+        if turn.expires_token() {
+            self.tokens.expire(ask, elapsed);
         }
-        let answer = self.tokens.check(ask, elapsed).and_then(|()| self.operate(&route, ask));
-        self.faults.carry(&self.options.faults, self.reply(verdict, answer))
+        let answer = match turn.refusal() {
+            Some(refusal) => Err(refusal),
+            None if matches!(route.operation, Operation::Token | Operation::Revoke) => {
+                self.answer_form(route.operation, ask, elapsed)
+            }
+            None => {
+                self.tokens.check(ask, elapsed).and_then(|()| self.operate(&route, &turn.understood(ask)))
+            }
+        };
+        let reply = self.reply(verdict, answer);
+        self.faults.finish(&turn, ask, reply, self.clock.now(), &mut |other| {
+            let answer = self.operate(&route, other).ok()?;
+            serde_json::from_str(&answer.body).ok()
+        })
     }
 
     /// The token endpoints, which know the client by its own credentials.

@@ -1,7 +1,7 @@
 //! How the sandbox is set up.
 
-use super::faults::Faults;
 use super::query::MOST_PER_PAGE;
+use crate::sandbox::faults::FaultPlan;
 use crate::sandbox::world::Plot;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,7 +22,8 @@ pub struct Options {
     pub limits_lifted: bool,
     /// Life of an access token, in real time.
     pub token_life: Duration,
-    pub faults: Faults,
+    /// What goes wrong on purpose.
+    pub faults: FaultPlan,
     /// Records on one page at most, whatever is asked for; the service itself serves up to 1000.
     pub per_page_at_most: usize,
     /// Numbers of extensions whose mailbox nobody may read (403 CMN-408).
@@ -52,7 +53,7 @@ impl Default for Options {
             rate_window: Duration::from_secs(60),
             limits_lifted: false,
             token_life: Duration::from_secs(3600),
-            faults: Faults::default(),
+            faults: FaultPlan::empty(),
             per_page_at_most: MOST_PER_PAGE,
             refused_mailboxes: Vec::new(),
             internal_sides: plot.internal_sides,

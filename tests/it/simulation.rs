@@ -18,7 +18,8 @@ use std::time::Instant;
 
 use defect::Defect;
 use run::{Outcome, simulate};
-use scenario::Scenario;
+use scenario::{Cut, Scenario};
+use tollbook::sandbox::FaultPlan;
 
 const SEEDS: u64 = 500;
 const THREADS: usize = 2;
@@ -51,7 +52,9 @@ fn play(seed: u64, change: impl Fn(&mut Scenario), defect: Option<Defect>) -> Re
     let played = catch_unwind(AssertUnwindSafe(|| {
         let mut scenario = Scenario::of_seed(seed);
         change(&mut scenario);
-        simulate(&scenario, defect)
+        let shown =
+            || if std::env::var_os("TOLLBOOK_SEED").is_some() { scenario.describe() } else { String::new() };
+        simulate(&scenario, defect).map_err(|what| format!("{what}\n{}", shown()))
     }));
     played.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -120,4 +123,38 @@ fn what_happened_is_in_the_book_whatever_happens() {
     let count = failures.len();
     failures.truncate(8);
     assert!(count == 0, "{count} of {} seeds failed\n{}", seeds.len(), failures.join("\n"));
+}
+
+/// What each planted defect is shown, beside the world: windows alone, since two ways of reading hide each other's
+/// losses, and only what brings the defect to light.
+fn bait(scenario: &mut Scenario, defect: Defect) {
+    let plan = match defect {
+        // A list that shifts while it is read leaves records out of one listing.
+        Defect::TakesAbsenceForDeletion => "[[fault]]\nkind = \"deleted-records-shift\"\nevery = 4\n",
+        _ => "",
+    };
+    scenario.faults = FaultPlan::parse(plan).unwrap();
+    scenario.lasting = FaultPlan::empty();
+    (scenario.settings.call_sync, scenario.settings.message_sync) = (false, false);
+    for (place, pull) in scenario.pulls.iter_mut().enumerate() {
+        pull.clock_jump = None;
+        pull.power_cut =
+            (defect == Defect::CursorBeforePage && place == 0).then_some((9, Cut::BeforeLanding));
+    }
+}
+
+#[test]
+fn each_planted_defect_is_seen() {
+    const SEEDS_AT_MOST: u64 = 12;
+    for defect in Defect::ALL {
+        let bait = |scenario: &mut Scenario| bait(scenario, defect);
+        let seen = (1..=SEEDS_AT_MOST).find_map(|seed| {
+            let sound = play(seed, bait, None);
+            assert!(sound.is_ok(), "seed {seed} fails without {defect:?}: {sound:?}");
+            play(seed, bait, Some(defect)).err().map(|what| (seed, what))
+        });
+        let Some((seed, what)) = seen else { panic!("{defect:?} is not seen in {SEEDS_AT_MOST} seeds") };
+        let what: String = what.chars().take(160).collect();
+        println!("{defect:?} is seen with seed {seed}: {what}");
+    }
 }

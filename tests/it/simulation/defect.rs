@@ -96,7 +96,8 @@ impl Planted<'_, '_> {
     }
 
     fn delete_absent(&mut self, page: &RawPage, records: &mut Vec<SourceRecord>, cursor: &Cursor) {
-        let inside = |record: &&SourceRecord| record.start.is_some_and(|start| page.window.span.contains(start));
+        let inside =
+            |record: &&SourceRecord| record.start.is_some_and(|start| page.window.span.contains(start));
         let seen = self.memory.under_way.entry(page.window.clone()).or_default();
         seen.extend(records.iter().filter(inside).map(|record| record.key.clone()));
         let listed = self.memory.listed.entry(page.window.clone()).or_default();

@@ -16,7 +16,7 @@ use tollbook::run::facts;
 use super::defect::{Defect, Memory, Planted};
 use super::oracle;
 use super::port::{Counts, Port};
-use super::scenario::{Pull, Scenario};
+use super::scenario::{Cut, Pull, Scenario};
 use super::segment;
 
 /// A run that takes more steps, or more virtual time, does not come to an end.
@@ -110,8 +110,7 @@ impl<'a> Simulation<'a> {
     fn calm_down(&mut self) -> Result<(), String> {
         self.port.elapsed = self.port.elapsed.max(self.scenario.settled);
         for _ in 0..CALM_PULLS {
-            let pull =
-                Pull { at: self.port.elapsed, power_cut: None, clock_jump: None, faults: false };
+            let pull = Pull { at: self.port.elapsed, power_cut: None, clock_jump: None, faults: false };
             match self.run(&pull, true)? {
                 // What still is in progress holds the last windows open, and the oracle looks at those that are over.
                 Ended::Finished(summary) if summary.unsettled.is_empty() => return Ok(()),
@@ -186,19 +185,19 @@ impl<'a> Simulation<'a> {
             let civil = self.port.now() + wrong.map_or(TimeDelta::zero(), |(_, by)| by);
             let at = Moment { civil: Instant::from_utc(civil), elapsed: self.port.elapsed - begun };
             let action = puller.step(at, input);
-            let cut = pull.power_cut.filter(|(last, _)| step >= *last);
-            if let Some((_, landed)) = cut {
-                if let Action::Land { page, records, cursor } = &action {
-                    if landed {
+            if let Some((_, cut)) = pull.power_cut.filter(|(from, _)| step >= *from) {
+                match (&action, cut) {
+                    (Action::Land { page, records, cursor }, Cut::AfterLanding) => {
                         told(landing.land(page, records, cursor))?;
                         self.port.witness.land();
-                    } else {
-                        told(landing.cut_power(page, cursor))?;
+                        return Ok(Ended::PowerCut);
                     }
-                    return Ok(Ended::PowerCut);
-                }
-                if !landed {
-                    return Ok(Ended::PowerCut);
+                    (Action::Land { page, cursor, .. }, _) => {
+                        told(landing.cut_power(page, cursor))?;
+                        return Ok(Ended::PowerCut);
+                    }
+                    (_, Cut::Anywhere) => return Ok(Ended::PowerCut),
+                    _ => {}
                 }
             }
             input = match action {

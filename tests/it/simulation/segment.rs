@@ -16,9 +16,16 @@ fn encode(records: &[SourceRecord]) -> Result<Vec<u8>> {
     for record in records {
         let key = &record.key;
         let line = json!([
-            key.account, key.kind.word(), key.id, record.version.hex(), record.material.hex(),
-            milliseconds(record.start), milliseconds(record.last_modified), record.observed.milliseconds(),
-            record.deleted_upstream, record.json,
+            key.account,
+            key.kind.word(),
+            key.id,
+            record.version.hex(),
+            record.material.hex(),
+            milliseconds(record.start),
+            milliseconds(record.last_modified),
+            record.observed.milliseconds(),
+            record.deleted_upstream,
+            record.json,
         ]);
         bytes.extend_from_slice(line.to_string().as_bytes());
         bytes.push(b'\n');
@@ -28,7 +35,9 @@ fn encode(records: &[SourceRecord]) -> Result<Vec<u8>> {
 
 fn decode(bytes: &[u8]) -> Result<Vec<SourceRecord>> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| read(line).ok_or_else(|| Failure::new(Exit::Verification, "not a line of a segment"))).collect()
+    lines
+        .map(|line| read(line).ok_or_else(|| Failure::new(Exit::Verification, "not a line of a segment")))
+        .collect()
 }
 
 fn read(line: &[u8]) -> Option<SourceRecord> {

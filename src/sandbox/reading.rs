@@ -1,5 +1,6 @@
 //! Reading the sandbox's own TOML files: every mistake is told with its place, and all of them at once.
 
+use chrono::TimeDelta;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -215,6 +216,45 @@ impl<'a, 't> Table<'a, 't> {
         found
     }
 
+    /// A length of time as `"30 days"`.
+    pub(crate) fn span(&self, key: &'static str) -> Option<TimeDelta> {
+        let text = self.text(key)?;
+        let span = length_of_time(&text.value);
+        if span.is_none() {
+            let message = format!("{key} of {} is not a length of time: \"{}\"", self.what, text.value);
+            let hint = "Write it as \"30 days\", \"2 hours\", \"10 minutes\" or \"5 seconds\".";
+            self.complain("wrong-value", text.span, message, hint);
+        }
+        span
+    }
+
+    /// A length of time, or `"none"` for no limit.
+    pub(crate) fn span_or_none(&self, key: &'static str) -> Option<Option<TimeDelta>> {
+        if self.get(key)?.get_ref().as_str() == Some("none") {
+            return Some(None);
+        }
+        self.span(key).map(Some)
+    }
+
+    /// A whole number of at least 1, or `"none"` for no limit.
+    pub(crate) fn count_or_none(&self, key: &'static str) -> Option<Option<usize>> {
+        if self.get(key)?.get_ref().as_str() == Some("none") {
+            return Some(None);
+        }
+        let count = self.integer(key, 1, i64::from(u32::MAX))?;
+        usize::try_from(count).ok().map(Some)
+    }
+
+    /// A table inside this one.
+    pub(crate) fn table(&self, key: &'static str) -> Option<Table<'a, 't>> {
+        let value = self.get(key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(key, value, "a table", &format!("Write it as [{key}]."));
+        }
+        table.map(|table| Table::new(format!("[{key}]"), value.span(), table, self.reading))
+    }
+
     /// The tables of `[[key]]`; absent is an empty list.
     pub(crate) fn tables(&self, key: &'static str, what: &str) -> Vec<Table<'a, 't>> {
         let Some(value) = self.get(key) else { return Vec::new() };
@@ -241,6 +281,18 @@ impl<'a, 't> Table<'a, 't> {
                 self.complain("unknown-key", key.span(), message, suggestion(key.get_ref(), &asked));
             }
         }
+    }
+}
+
+fn length_of_time(text: &str) -> Option<TimeDelta> {
+    let (count, unit) = text.split_once(' ')?;
+    let count = count.parse::<i64>().ok().filter(|count| (0..=1_000_000).contains(count))?;
+    match unit.strip_suffix('s').unwrap_or(unit) {
+        "second" => TimeDelta::try_seconds(count),
+        "minute" => TimeDelta::try_minutes(count),
+        "hour" => TimeDelta::try_hours(count),
+        "day" => TimeDelta::try_days(count),
+        _ => None,
     }
 }
 

@@ -8,6 +8,8 @@ mod mediate;
 mod oracle;
 mod pull;
 mod reconcile;
+mod sandbox;
+mod sdk;
 mod simulation;
 mod support;
 mod suspense;

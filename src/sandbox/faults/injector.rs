@@ -178,7 +178,7 @@ impl Injector {
         }
         let off = turn.hits.iter().filter(|(kind, _)| *kind == FaultKind::ServerClockOff);
         let now = now + TimeDelta::minutes(off.map(|(_, minutes)| *minutes).sum());
-        if reply.status == 200 {
+        if matches!(reply.status, 200 | 207) {
             self.change_content(turn, ask, &mut reply, at_rest);
         } else {
             dress_refusal(turn, &mut reply, now);

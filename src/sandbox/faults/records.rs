@@ -36,6 +36,12 @@ pub(crate) fn change(body: &mut Value, family: Family, rules: &[&Rule], seed: u6
         *records = shown;
         return changed;
     }
+    // A batch holds records one by one.
+    for item in body.as_array_mut().into_iter().flatten() {
+        if let Some(record) = item.get_mut("body") {
+            changed |= change(record, family, rules, seed);
+        }
+    }
     if let Some(id) = id(body) {
         for rule in rules.iter().filter(|rule| rule.hits_record(seed, &id)) {
             changed |= change_one(body, family, rule.kind, rule.amount);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::sandbox::faults::FaultPlan;
 use crate::sandbox::service::Group;
+use crate::sandbox::service::Unknowns;
 use crate::sandbox::service::route::{ACCOUNT, CALL_LOG, TOKEN};
 use crate::sandbox::world::plan::Look;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -299,7 +300,9 @@ async fn unknown_behaviour_is_a_switch() {
     let edge = world.records.iter().find(|record| record.start_ms % 1000 == 0).expect("a call on the second");
     let stamp = crate::sandbox::world::calendar::stamp(edge.start_ms);
     for (date_to_inclusive, expected) in [(false, 0), (true, 1)] {
-        let session = open(Options { date_to_inclusive, ..short() }).await;
+        let session =
+            open(Options { unknowns: Unknowns { date_to_inclusive, ..Unknowns::default() }, ..short() })
+                .await;
         let list = format!("/call-log?dateFrom={stamp}&dateTo={stamp}&showDeleted=true");
         assert_eq!(session.all(&list).await.len(), expected);
     }

@@ -62,7 +62,7 @@ impl Tokens {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
+    pub(crate) fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
         let header = ask.header("authorization");
         let encoded = header.and_then(|value| value.strip_prefix("Basic "));
         let Some(encoded) = encoded else {
@@ -163,7 +163,7 @@ impl Tokens {
 }
 
 /// Decodes standard base64, with or without padding.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0_u32, 0_u32);
     for character in text.trim_end_matches('=').bytes() {

@@ -4,21 +4,35 @@
 //! changes nothing in the world. It must not do any input or output nor read real time, so that a simulator can drive
 //! it on virtual time alone. The same requests at the same times give the same bytes.
 
+mod account;
 mod ask;
 mod auth;
+mod batch;
+mod call_filter;
+mod call_sync;
+mod calls;
+mod control;
 pub(crate) mod error;
+mod faces;
 pub(crate) mod limits;
+mod message_sync;
+mod messages;
 mod options;
-mod pages;
 mod query;
 pub(crate) mod route;
 mod stats;
+#[cfg(test)]
+mod tests;
+mod token;
+mod unknowns;
 
 pub(crate) use ask::decode_pairs;
 pub use ask::{Ask, Carriage, Method, Reply};
+pub use control::CLOCK;
 pub use limits::Group;
 pub use options::Options;
 pub use stats::Stats;
+pub use unknowns::{Deletions, InProgress, LegOrder, Rounding, Spelling, TimeStyle, Unknowns};
 
 use super::clock::Clock;
 use super::faults::Injector;
@@ -116,6 +130,9 @@ impl Service {
     /// `elapsed` is the time since any fixed moment, by which rate limits and token lives are measured; it must not go
     /// back from one request to the next. What is shown depends on the virtual clock alone.
     pub fn answer(&self, ask: &Ask, elapsed: Duration) -> Reply {
+        if let Some(reply) = self.control(ask) {
+            return reply;
+        }
         let route = Route::find(ask.method, &ask.path);
         let verdict = self.limits.admit(route.group, elapsed);
         self.stats.count(route.group, route.template, verdict.admitted);
@@ -162,13 +179,20 @@ impl Service {
         if !account.is_empty() {
             self.check_account(account)?;
         }
+        let extension = route.part("extension");
+        // An extension's own log and mailbox are addressed alike; only its log can be the company's as well.
+        let log = || if extension.is_empty() { Ok(None) } else { self.seat(extension).map(Some) };
         match route.operation {
             Operation::Account => self.account(),
             Operation::Extensions => self.extensions(ask),
-            Operation::CallLog => self.call_log(ask),
-            Operation::CallRecord => self.call_record(route.part("record"), ask),
-            Operation::Messages => self.messages(route.part("extension"), ask),
-            Operation::Message => self.message(route.part("extension"), route.part("message")),
+            Operation::CallLog => self.call_log(log()?, ask),
+            Operation::CallRecord => self.call_record(log()?, route.part("record"), ask),
+            Operation::CallSync => self.call_sync(log()?, ask),
+            Operation::CallExtract => self.call_extract(ask),
+            Operation::ActiveCalls => self.active_calls(log()?, ask),
+            Operation::Messages => self.messages(extension, ask),
+            Operation::Message => self.message(extension, route.part("message"), ask),
+            Operation::MessageSync => self.message_sync(extension, ask),
             Operation::WrongMethod => Err(ApiError::wrong_method()),
             Operation::Token | Operation::Revoke | Operation::Unknown => Err(ApiError::invalid_uri()),
         }

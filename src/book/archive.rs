@@ -16,6 +16,7 @@ use super::{ARCHIVES, Book, files};
 /// A page with its row.
 pub(super) struct PageRow {
     id: i64,
+    window: i64,
     page: RawPage,
 }
 
@@ -26,24 +27,43 @@ pub(super) struct NewArchive {
     hash: Hash,
 }
 
-const PAGE_COLUMNS: &str = "page.id, feed, from_ms, to_ms, listing, page, observed_ms, page.hash, body_zstd";
+const PAGE_COLUMNS: &str = "page.id, feed, from_ms, to_ms, listing, page, observed_ms, page.hash, body_zstd, \
+     window_id";
 
-/// The unsealed pages of some windows whose listing is complete, or was given up for a later one.
-pub(super) fn finished_pages(connection: &Connection, windows: &BTreeSet<i64>) -> Outcome<Vec<PageRow>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {PAGE_COLUMNS} FROM page JOIN pull_window ON pull_window.id = window_id \
-         WHERE window_id = ?1 AND archive IS NULL AND listing <= (SELECT max(number) FROM listing \
-         WHERE listing.window_id = ?1 AND digest IS NOT NULL) ORDER BY listing, page"
-    ))?;
+/// The unsealed pages of windows to seal whose listing is complete, or was given up for a later one; and those of
+/// windows to pack, where a later listing may also be one of a later window: a round of changes that was interrupted is
+/// never completed, the next one goes on from its token.
+pub(super) fn finished_pages(
+    connection: &Connection,
+    sealed: &BTreeSet<i64>,
+    packed: &BTreeSet<i64>,
+) -> Outcome<Vec<PageRow>> {
+    const OF_WINDOW: &str = "listing <= (SELECT max(number) FROM listing \
+         WHERE listing.window_id = ?1 AND digest IS NOT NULL)";
+    const OF_FEED: &str = "EXISTS (SELECT 1 FROM listing AS done \
+         JOIN pull_window AS later ON later.id = done.window_id \
+         WHERE later.feed = pull_window.feed AND done.digest IS NOT NULL \
+         AND (later.from_ms, done.number) >= (pull_window.from_ms, page.listing))";
     let mut pages = Vec::new();
-    for window in windows {
-        let mut rows = statement.query([window])?;
-        while let Some(row) = rows.next()? {
-            pages.push(page_row(row)?);
+    for (windows, finished) in [(sealed, OF_WINDOW), (packed, OF_FEED)] {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {PAGE_COLUMNS} FROM page JOIN pull_window ON pull_window.id = window_id \
+             WHERE window_id = ?1 AND archive IS NULL AND {finished} ORDER BY listing, page"
+        ))?;
+        for window in windows {
+            let mut rows = statement.query([window])?;
+            while let Some(row) = rows.next()? {
+                pages.push(page_row(row)?);
+            }
         }
     }
     pages.sort_by(|one, other| page_order(&one.page).cmp(&page_order(&other.page)));
     Ok(pages)
+}
+
+/// The windows of some pages.
+pub(super) fn windows_of(pages: &[PageRow]) -> BTreeSet<i64> {
+    pages.iter().map(|page| page.window).collect()
 }
 
 fn page_order(page: &RawPage) -> impl Ord + use<'_> {
@@ -63,7 +83,7 @@ fn page_row(row: &rusqlite::Row<'_>) -> Outcome<PageRow> {
         body,
         observed: sql::instant(row, 6)?,
     };
-    Ok(PageRow { id: row.get(0)?, page })
+    Ok(PageRow { id: row.get(0)?, window: row.get(9)?, page })
 }
 
 /// Writes pages into one file: for each a line of its place, times in milliseconds and length in bytes, then the body.
@@ -115,7 +135,12 @@ pub(super) fn register_pages(
     let id = register(connection, archive)?;
     let mut moved = connection
         .prepare_cached("UPDATE page SET body_zstd = NULL, archive = ?2 WHERE id = ?1 AND archive IS NULL")?;
-    let mut seen = connection.prepare_cached("DELETE FROM page_version WHERE page = ?1")?;
+    // A listing that is not complete may still go on: its digest needs what its pages showed.
+    let mut seen = connection.prepare_cached(
+        "DELETE FROM page_version WHERE page = ?1 AND EXISTS (SELECT 1 FROM page JOIN listing \
+         ON listing.window_id = page.window_id AND listing.number = page.listing \
+         WHERE page.id = ?1 AND digest IS NOT NULL)",
+    )?;
     for page in pages {
         moved.execute((page.id, id))?;
         seen.execute([page.id])?;

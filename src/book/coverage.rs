@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::domain::record::{Coverage, CoverageState, Cursor, Feed, Gap, PullWindow};
+use crate::domain::record::{Coverage, CoverageState, Cursor, Feed, FeedKind, Gap, PullWindow};
 use crate::domain::time::Instant;
 use crate::domain::{Hash, Result};
 
@@ -123,6 +123,12 @@ fn one_coverage(window: PullWindow, state: CoverageState, listings: &[Listing]) 
         digest: last.and_then(|listing| listing.digest),
         listed_at: last.map(|listing| listing.began),
     }
+}
+
+/// Whether a feed's windows only say when something was seen: states of a day, and changes, which the windows of the
+/// list they belong to seal.
+pub(super) fn never_sealed(feed: &Feed) -> bool {
+    feed.is_sync() || matches!(feed.kind, FeedKind::Account | FeedKind::Extensions | FeedKind::ActiveCalls)
 }
 
 /// Reads a feed's name as stored.

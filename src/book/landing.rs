@@ -11,9 +11,10 @@ use crate::domain::{Exit, Failure, Hash, Result};
 use super::Book;
 use super::coverage::{stamp, window_id};
 use super::crash;
+use super::notes::{self, Noted};
 use super::sql::{self, Outcome, Trouble, damaged, misuse};
 use super::stream::keep_stream;
-use super::version::{Standing, refresh};
+use super::version::{Standing, Turn, refresh};
 
 /// What landing a page did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -24,6 +25,8 @@ pub struct Landed {
     pub repeated: bool,
     /// This page completed its listing.
     pub listing_complete: bool,
+    /// What was noted about records known before, or known too late.
+    pub noted: Noted,
 }
 
 /// Where versions come from: a window's listing or an imported file.
@@ -37,7 +40,8 @@ impl Book {
     /// Lands one page: the compressed body, the versions not known yet, the observation of all of them in this
     /// listing, and the cursor, in one transaction. The same page again is a no-op. A page whose predecessor never
     /// landed is refused (exit 7): the cursor must not run ahead of the data. With `cursor.next_page` empty the
-    /// listing is complete, and its count and digest are kept.
+    /// listing is complete, and its count and digest are kept. What the page shows about records that were thought to
+    /// be settled is noted ([`NoteKind`](super::NoteKind)).
     pub fn land_page(&mut self, page: &RawPage, records: &[SourceRecord], cursor: &Cursor) -> Result<Landed> {
         self.land(page, records, cursor).map_err(Trouble::doing("landing a page"))
     }
@@ -78,19 +82,22 @@ impl Book {
             seen.execute((page_id, version))?;
         }
         drop(seen);
+        let turns: Vec<_> = stored.turned(records).collect();
+        let mut noted = notes::note_turns(&transaction, page, window, &turns)?;
         crash::point("land.versions-inserted");
         move_cursor(&transaction, window, page, cursor)?;
         crash::point("land.cursor-moved");
         let listing_complete = cursor.next_page.is_none();
         if listing_complete {
-            complete_listing(&transaction, window, page)?;
+            let seen = complete_listing(&transaction, window, page)?;
+            noted.absent = notes::note_absences(&transaction, page, window, &seen)?;
         }
         stamp(&transaction, window)?;
         clear_gap(&transaction, &page.window.feed.name(), page.observed)?;
         crash::point("land.before-commit");
         transaction.commit()?;
         crash::point("land.committed");
-        Ok(Landed { new_versions: stored.new, repeated: false, listing_complete })
+        Ok(Landed { new_versions: stored.new, repeated: false, listing_complete, noted })
     }
 
     pub(super) fn check_records(&self, records: &[SourceRecord]) -> Outcome<()> {
@@ -137,7 +144,7 @@ fn known_page(connection: &Connection, window: i64, page: &RawPage) -> Outcome<O
         let (number, listing) = (page.page, page.listing);
         return Err(misuse(format!("page {number} of listing {listing} landed before with another body")));
     }
-    Ok(Some(Landed { new_versions: 0, repeated: true, listing_complete }))
+    Ok(Some(Landed { repeated: true, listing_complete, ..Landed::default() }))
 }
 
 fn require_predecessor(connection: &Connection, window: i64, page: &RawPage) -> Outcome<()> {
@@ -181,7 +188,7 @@ pub(super) fn digest(seen: &BTreeSet<(RecordKey, Hash)>) -> (u64, Hash) {
     (records, Hash::of_parts(parts))
 }
 
-fn complete_listing(connection: &Connection, window: i64, page: &RawPage) -> Outcome<()> {
+fn complete_listing(connection: &Connection, window: i64, page: &RawPage) -> Outcome<BTreeSet<RecordKey>> {
     let mut statement = connection.prepare_cached(
         "SELECT DISTINCT account, kind, source_id, version.hash FROM page \
          JOIN page_version ON page_version.page = page.id JOIN version ON version.id = page_version.version \
@@ -204,7 +211,7 @@ fn complete_listing(connection: &Connection, window: i64, page: &RawPage) -> Out
          AND number < ?4 AND digest IS NOT NULL) AND digest <> ?5))",
         (window, CoverageState::Collected.word(), CoverageState::Sealed.word(), page.listing, digest.0),
     )?;
-    Ok(())
+    Ok(seen.into_iter().map(|(key, _)| key).collect())
 }
 
 fn clear_gap(connection: &Connection, feed: &str, at: Instant) -> Outcome<()> {
@@ -214,10 +221,24 @@ fn clear_gap(connection: &Connection, feed: &str, at: Instant) -> Outcome<()> {
     Ok(())
 }
 
-/// What storing some records did: their version rows, in the order given, and how many were new.
+/// What storing some records did: their version rows, in the order given, how many were new, and what turned.
 pub(super) struct StoredVersions {
     pub(super) versions: Vec<i64>,
     pub(super) new: u64,
+    records: Vec<i64>,
+    turns: BTreeMap<i64, Turn>,
+}
+
+impl StoredVersions {
+    /// How each record turned, once, in the order given.
+    fn turned<'a>(&self, records: &'a [SourceRecord]) -> impl Iterator<Item = (&'a RecordKey, Turn)> {
+        let mut met = BTreeSet::new();
+        self.records
+            .iter()
+            .zip(records)
+            .filter(move |(id, _)| met.insert(**id))
+            .filter_map(|(id, record)| Some((&record.key, *self.turns.get(id)?)))
+    }
 }
 
 /// Stores the versions that are not known, notes the observation of the others, and refreshes the standings.
@@ -226,8 +247,15 @@ pub(super) fn store_versions(
     origin: Origin,
     records: &[SourceRecord],
 ) -> Outcome<StoredVersions> {
-    let mut stored = StoredVersions { versions: Vec::with_capacity(records.len()), new: 0 };
+    let mut stored = StoredVersions {
+        versions: Vec::with_capacity(records.len()),
+        new: 0,
+        records: Vec::with_capacity(records.len()),
+        turns: BTreeMap::new(),
+    };
     let mut touched = BTreeSet::new();
+    let first_new: i64 =
+        connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM version", [], |row| row.get(0))?;
     let mut known_records: BTreeMap<&RecordKey, i64> = BTreeMap::new();
     for record in records {
         let record_id = match known_records.get(&record.key) {
@@ -240,10 +268,11 @@ pub(super) fn store_versions(
             None => (insert_version(connection, origin, record_id, record)?, true),
         };
         stored.versions.push(version);
+        stored.records.push(record_id);
         stored.new += u64::from(new);
         touched.insert(record_id);
     }
-    refresh(connection, &touched)?;
+    stored.turns = refresh(connection, &touched, first_new)?;
     Ok(stored)
 }
 

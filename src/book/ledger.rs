@@ -108,22 +108,6 @@ impl Book {
         read().map_err(Trouble::doing("reading the decisions"))
     }
 
-    /// Records that a pull came to its end.
-    pub fn pull_completed(&mut self, at: Instant) -> Result<()> {
-        self.connection
-            .execute("INSERT INTO pull (completed_ms) VALUES (?1)", [at.milliseconds()])
-            .map_err(|error| Trouble::from(error).into_failure().while_doing("recording a pull"))?;
-        crash::point("pull.committed");
-        Ok(())
-    }
-
-    /// When the last pull came to its end.
-    pub fn last_pull(&self) -> Result<Option<Instant>> {
-        self.connection
-            .query_row("SELECT max(completed_ms) FROM pull", [], |row| sql::instant_if_any(row, 0))
-            .map_err(|error| Trouble::from(error).into_failure().while_doing("reading the last pull"))
-    }
-
     /// Records a run and chains it to the one before; `false` when it was recorded already. Another manifest under
     /// the same id is refused (exit 7): the same inputs give the same bytes.
     pub fn put_run(&mut self, id: &Hash, period: &str, manifest: &[u8], finalised: bool) -> Result<bool> {

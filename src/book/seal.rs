@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use crate::domain::record::{CoverageState, PullWindow, RecordKind, SourceRecord};
+use crate::domain::record::{CoverageState, Feed, PullWindow, RecordKind, SourceRecord};
 use crate::domain::time::{Instant, Span};
 use crate::domain::{Exit, Failure, Hash, Result};
 
 use super::archive;
-use super::coverage::{known_window, stamp};
+use super::coverage::{feed_from, known_window, never_sealed, stamp};
 use super::scan::{PENDING_COLUMNS, PENDING_TABLES, pending_record, scan_order};
 use super::sql::{self, Outcome, Trouble, misuse};
 use super::version::{Bitmaps, Standing};
@@ -31,6 +31,8 @@ pub struct SegmentCodec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Sealed {
     pub windows: u64,
+    /// Windows of feeds that are never sealed whose pages were packed.
+    pub packed: u64,
     pub segments: u64,
     pub versions: u64,
     pub pages: u64,
@@ -51,29 +53,28 @@ type Group = Vec<(i64, SourceRecord)>;
 
 impl Book {
     /// Seals windows whose listings the caller found to agree; each needs a complete one. Pending versions of their
-    /// feeds that start inside them (those without a start: that landed in them) go to segments, one for each kind
-    /// and UTC day; the pages of finished listings go to a file of `raw/`. Sealing again packs what came later.
+    /// feeds, and of the feeds of changes that they seal ([`Feed::sealed_by`]), that start inside them (those without
+    /// a start: that landed in them) go to segments, one for each kind and UTC day; the pages of finished listings go
+    /// to a file of `raw/`. Sealing again packs what came later.
+    ///
+    /// Windows of feeds that are never sealed (the account, its extensions, calls in progress, changes) are packed
+    /// into the same files once they are over at `at`, without being marked: their finished pages, their versions
+    /// without a start, and those that start inside windows sealed before. Without windows only that is done.
     /// Several windows in one call share their files. Call it while holding the lock.
     pub fn seal(&mut self, windows: &[PullWindow], at: Instant, codec: &SegmentCodec) -> Result<Sealed> {
         self.seal_windows(windows, at, codec).map_err(Trouble::doing("sealing"))
     }
 
     fn seal_windows(&mut self, windows: &[PullWindow], at: Instant, codec: &SegmentCodec) -> Outcome<Sealed> {
-        let mut places: BTreeMap<String, Vec<(i64, Span)>> = BTreeMap::new();
-        let mut ids = BTreeSet::new();
-        for window in windows {
-            let id = complete_window(&self.connection, window)?;
-            places.entry(window.feed.name()).or_default().push((id, window.span));
-            ids.insert(id);
-        }
+        let chosen = Chosen::of(&self.connection, windows, at)?;
         let groups = pending_groups(&self.connection, |feed, window, start| {
-            let Some(windows) = feed.and_then(|feed| places.get(feed)) else { return false };
-            windows.iter().any(|(id, span)| match start {
-                Some(start) => span.contains(start),
-                None => Some(*id) == window,
-            })
+            feed.zip(window).is_some_and(|(feed, window)| chosen.takes(feed, window, start))
         })?;
-        let pages = archive::finished_pages(&self.connection, &ids)?;
+        let (ids, packed) = (&chosen.sealed_now, &chosen.packed);
+        let pages = archive::finished_pages(&self.connection, ids, packed)?;
+        if ids.is_empty() && groups.is_empty() && pages.is_empty() {
+            return Ok(Sealed::default());
+        }
         let segments = self.publish_segments(groups, codec)?;
         crash::point("seal.segments-published");
         let archive = match pages.is_empty() {
@@ -88,7 +89,7 @@ impl Book {
             archive::register_pages(&transaction, archive, &pages)?;
         }
         crash::point("seal.blobs-dropped");
-        for id in &ids {
+        for id in ids {
             transaction.execute(
                 "UPDATE pull_window SET state = ?2, sealed_ms = ?3 WHERE id = ?1",
                 (id, CoverageState::Sealed.word(), at.milliseconds()),
@@ -100,6 +101,7 @@ impl Book {
         crash::point("seal.committed");
         Ok(Sealed {
             windows: ids.len() as u64,
+            packed: archive::windows_of(&pages).intersection(packed).count() as u64,
             segments: segments.len() as u64,
             versions,
             pages: pages.len() as u64,
@@ -152,6 +154,63 @@ impl Book {
         }
         Ok(segments)
     }
+}
+
+/// What one sealing takes: by feed of windows the spans inside which a start decides, and the windows that decide for
+/// versions without one.
+struct Chosen {
+    sealed_now: BTreeSet<i64>,
+    packed: BTreeSet<i64>,
+    now: BTreeMap<String, Vec<Span>>,
+    before: BTreeMap<String, Vec<Span>>,
+}
+
+impl Chosen {
+    fn of(connection: &Connection, windows: &[PullWindow], at: Instant) -> Outcome<Chosen> {
+        let mut sealed_now = BTreeSet::new();
+        let mut now: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+        for window in windows {
+            sealed_now.insert(complete_window(connection, window)?);
+            now.entry(window.feed.name()).or_default().push(window.span);
+        }
+        let mut before: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+        let mut statement = connection.prepare_cached(
+            "SELECT feed, from_ms, to_ms FROM pull_window WHERE sealed_ms IS NOT NULL ORDER BY feed, from_ms",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            before.entry(row.get(0)?).or_default().push(sql::span(row, 1)?);
+        }
+        Ok(Chosen { sealed_now, packed: over_windows(connection, at)?, now, before })
+    }
+
+    fn takes(&self, feed: &str, window: i64, start: Option<Instant>) -> bool {
+        let landed_here = self.sealed_now.contains(&window) || self.packed.contains(&window);
+        let Some(start) = start else { return landed_here };
+        let Some(feed) = Feed::from_name(feed) else { return false };
+        let family = feed.sealed_by().name();
+        let inside = |windows: &BTreeMap<String, Vec<Span>>| {
+            windows.get(&family).is_some_and(|spans| spans.iter().any(|span| span.contains(start)))
+        };
+        inside(&self.now) || (landed_here && inside(&self.before))
+    }
+}
+
+/// Windows of feeds that are never sealed, over at an instant, with pages that are not packed.
+fn over_windows(connection: &Connection, at: Instant) -> Outcome<BTreeSet<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, feed FROM pull_window WHERE to_ms <= ?1 AND sealed_ms IS NULL \
+         AND EXISTS (SELECT 1 FROM page WHERE window_id = pull_window.id AND archive IS NULL)",
+    )?;
+    let mut rows = statement.query([at.milliseconds()])?;
+    let mut windows = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let feed: String = row.get(1)?;
+        if never_sealed(&feed_from(&feed)?) {
+            windows.insert(row.get(0)?);
+        }
+    }
+    Ok(windows)
 }
 
 fn complete_window(connection: &Connection, window: &PullWindow) -> Outcome<i64> {

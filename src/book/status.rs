@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::record::{CoverageState, Feed, Gap, RecordKind};
+use crate::domain::record::{CoverageState, Feed, Gap, RecordKind, Stream};
 use crate::domain::time::{Instant, Span};
 use crate::domain::{Hash, Result};
 
+use super::coverage::never_sealed;
+use super::lateness::Lateness;
+use super::notes::{Noted, count_notes};
 use super::sql::{Outcome, Trouble, damaged};
 use super::version::Standing;
 use super::{ARCHIVES, Book, CHARGES, DATABASE, SEGMENTS, files, schema};
@@ -22,6 +25,8 @@ pub struct FeedStatus {
     pub span: Span,
     /// Spans between the first and the last window that no window covers.
     pub holes: Vec<Span>,
+    /// The earliest window that is not sealed; never one of a feed that is not sealed by windows.
+    pub oldest_unsealed: Option<Span>,
 }
 
 /// What `tollbook status` shows of the book.
@@ -35,6 +40,12 @@ pub struct Status {
     pub segments: u64,
     pub feeds: Vec<FeedStatus>,
     pub gaps: Vec<Gap>,
+    /// How far each feed of changes has come.
+    pub streams: Vec<Stream>,
+    /// What was noted about records after the fact.
+    pub noted: Noted,
+    /// How late records came to light, by feed.
+    pub lateness: Vec<Lateness>,
     pub last_pull: Option<Instant>,
     pub runs: u64,
     pub documents: u64,
@@ -55,6 +66,9 @@ impl Book {
                 segments: self.count("SELECT count(*) FROM segment")?,
                 feeds: self.feed_status()?,
                 gaps: self.gaps()?,
+                streams: self.streams()?,
+                noted: count_notes(&self.connection)?,
+                lateness: self.count_lateness()?,
                 last_pull: self.last_pull()?,
                 runs: self.count("SELECT count(*) FROM run")?,
                 documents: self.count("SELECT count(*) FROM document")?,
@@ -99,6 +113,7 @@ impl Book {
                     sealed: 0,
                     span: Span { from: span.from, to: span.from },
                     holes: Vec::new(),
+                    oldest_unsealed: None,
                 });
             }
             let Some(status) = feeds.last_mut() else { continue };
@@ -107,6 +122,9 @@ impl Book {
                 CoverageState::Open => status.open += 1,
                 CoverageState::Collected => status.collected += 1,
                 CoverageState::Sealed => status.sealed += 1,
+            }
+            if coverage.state != CoverageState::Sealed && !never_sealed(&status.feed) {
+                status.oldest_unsealed.get_or_insert(span);
             }
             if span.from > status.span.to {
                 status.holes.push(Span { from: status.span.to, to: span.from });

@@ -10,7 +10,7 @@ use super::scan::{PENDING_COLUMNS, PENDING_TABLES, SEGMENT_COLUMNS, SegmentRow, 
 use super::seal::SegmentCodec;
 use super::sql::{self, Outcome, damaged};
 use super::version::{Bitmaps, VERSION_COLUMNS, VersionRow, standings, version_row};
-use super::{ARCHIVES, Book, CHARGES, archive, documents, files, ledger};
+use super::{ARCHIVES, Book, CHARGES, archive, documents, files, ledger, notes};
 
 /// Something in the book that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ impl Book {
         note("pending records", self.check_pending());
         note("standings", self.check_standings());
         note("coverage", self.coverage().map(|_| Vec::new()).map_err(Into::into));
+        note("notes", notes::read_notes(&self.connection).map(|_| Vec::new()));
         note("raw pages", self.check_archives());
         note("facts", self.check_facts());
         note("decisions", ledger::chained_decisions(&self.connection).map(|_| Vec::new()));
@@ -183,7 +184,7 @@ impl Book {
         let mut versions: Vec<VersionRow> = Vec::new();
         let mut last_record = None;
         while let Some(row) = rows.next()? {
-            let record: i64 = row.get(8)?;
+            let record: i64 = row.get(10)?;
             if last_record.is_some_and(|last| last != record) {
                 check(&versions)?;
                 versions.clear();

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::domain::Hash;
 use crate::domain::record::SourceRecord;
+use crate::domain::time::Instant;
 
 use super::sql::{self, Outcome, damaged};
 
 /// What a version is among all versions of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
-    /// The latest version: by last modification, then by observation, then by hash.
+    /// The latest version: by last modification, then by observation, then by hash. A bare notice of deletion (deleted,
+    /// no start) comes before all others.
     Current,
     /// An older version whose material fields differ from the current one's.
     Superseded,
@@ -52,11 +54,23 @@ pub(super) struct Rank {
     pub(super) last_modified_milliseconds: Option<i64>,
     /// The latest observation: a record that was changed and changed back is current again.
     pub(super) last_observed_milliseconds: i64,
+    pub(super) start: Option<Instant>,
+    pub(super) deleted: bool,
+}
+
+impl Rank {
+    /// Whether the version says more than that its record was deleted.
+    pub(super) fn is_full(&self) -> bool {
+        self.start.is_some() || !self.deleted
+    }
 }
 
 /// The standing of each of all versions of one record.
 pub(super) fn standings(versions: &[Rank]) -> Vec<Standing> {
-    let order = |rank: &Rank| (rank.last_modified_milliseconds, rank.last_observed_milliseconds, rank.hash);
+    // A bare notice of deletion tells nothing that could be billed: what is known of the record stays current.
+    let order = |rank: &Rank| {
+        (rank.is_full(), rank.last_modified_milliseconds, rank.last_observed_milliseconds, rank.hash)
+    };
     let Some(current) = versions.iter().max_by_key(|rank| order(rank)) else { return Vec::new() };
     versions
         .iter()
@@ -148,8 +162,8 @@ pub(super) struct VersionRow {
 }
 
 /// Columns of [`version_row`], in its order.
-pub(super) const VERSION_COLUMNS: &str =
-    "version.id, version.hash, material, last_modified_ms, last_observed_ms, standing, segment, position";
+pub(super) const VERSION_COLUMNS: &str = "version.id, version.hash, material, last_modified_ms, last_observed_ms, standing, segment, position, \
+     start_ms, deleted";
 
 pub(super) fn version_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<VersionRow> {
     let segment: Option<i64> = row.get(6)?;
@@ -161,17 +175,54 @@ pub(super) fn version_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<VersionRo
             material: sql::hash(row, 2)?,
             last_modified_milliseconds: row.get(3)?,
             last_observed_milliseconds: row.get(4)?,
+            start: sql::instant_if_any(row, 8)?,
+            deleted: row.get(9)?,
         },
         standing: row.get(5)?,
         place: segment.zip(position),
     })
 }
 
-/// Computes the standing of all versions of some records again, and the bitmaps of the segments they lie in.
+/// How landing some versions turned a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// What counted before; nothing when the record was unknown, or known by notices of deletion only.
+    pub(super) earlier: Option<Rank>,
+    pub(super) current: Rank,
+    /// The version that counts was not known.
+    pub(super) is_new: bool,
+    /// The new version that is marked deleted, where no earlier one was.
+    pub(super) deleted: Option<Hash>,
+    /// The version observed last.
+    pub(super) seen: Hash,
+}
+
+fn turn(rows: &[VersionRow], standings: &[Standing], first_new: i64) -> Option<Turn> {
+    let old = || rows.iter().filter(|row| row.id < first_new);
+    let current = rows.iter().zip(standings).find(|(_, standing)| **standing == Standing::Current)?.0;
+    let deleted = match old().next().is_some() && old().all(|row| !row.rank.deleted) {
+        true => rows.iter().find(|row| row.id >= first_new && row.rank.deleted).map(|row| row.rank.hash),
+        false => None,
+    };
+    Some(Turn {
+        earlier: old()
+            .find(|row| row.standing == Standing::Current.code() && row.rank.is_full())
+            .map(|row| row.rank),
+        current: current.rank,
+        is_new: current.id >= first_new,
+        deleted,
+        seen: rows.iter().max_by_key(|row| row.rank.last_observed_milliseconds)?.rank.hash,
+    })
+}
+
+/// Computes the standing of all versions of some records again, and the bitmaps of the segments they lie in. Versions
+/// from row `first_new` on were not known before.
 pub(super) fn refresh(
     connection: &rusqlite::Connection,
     records: &std::collections::BTreeSet<i64>,
-) -> Outcome<()> {
+    first_new: i64,
+) -> Outcome<BTreeMap<i64, Turn>> {
+    let mut turns = BTreeMap::new();
     let mut changed_rows: BTreeMap<i64, Vec<(usize, Standing)>> = BTreeMap::new();
     let mut select = connection
         .prepare_cached(&format!("SELECT {VERSION_COLUMNS} FROM version WHERE record = ?1 ORDER BY id"))?;
@@ -179,7 +230,9 @@ pub(super) fn refresh(
     for record in records {
         let rows = select.query_map([record], version_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let ranks: Vec<Rank> = rows.iter().map(|row| row.rank).collect();
-        for (row, standing) in rows.iter().zip(standings(&ranks)) {
+        let standings = standings(&ranks);
+        turns.extend(turn(&rows, &standings, first_new).map(|turn| (*record, turn)));
+        for (row, standing) in rows.iter().zip(standings) {
             if row.standing == standing.code() {
                 continue;
             }
@@ -197,7 +250,7 @@ pub(super) fn refresh(
         }
         bitmaps.store(connection, segment)?;
     }
-    Ok(())
+    Ok(turns)
 }
 
 #[cfg(test)]
@@ -210,7 +263,19 @@ mod tests {
             material: Hash::of(material.as_bytes()),
             last_modified_milliseconds: modified,
             last_observed_milliseconds: observed,
+            start: Some(Instant::from_milliseconds(0)),
+            deleted: false,
         }
+    }
+
+    #[test]
+    fn a_bare_notice_of_deletion_never_counts_while_a_full_version_is_known() {
+        let stub = Rank { start: None, deleted: true, ..rank("stub", "gone", Some(99), 99) };
+        assert_eq!(standings(&[stub, rank("a", "x", None, 1)]), [Standing::Superseded, Standing::Current]);
+        let older = Rank { last_modified_milliseconds: Some(1), ..stub };
+        assert_eq!(standings(&[stub, Rank { hash: Hash::of(b"s"), ..older }])[0], Standing::Current);
+        let marked = Rank { deleted: true, ..rank("marked", "x", Some(2), 1) };
+        assert_eq!(standings(&[rank("a", "x", Some(1), 1), marked])[1], Standing::Current);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::domain::record::Feed;
 use crate::domain::time::Month;
 use crate::domain::{Exit, Failure, Result};
 use crate::run::coverage::{ACCEPT_GAP, gap_subject};
-use crate::run::workspace::Settings;
 
 use super::printer::Printer;
 use super::{ConfigArgument, actor, month, now};
@@ -35,7 +34,7 @@ pub struct Arguments {
 
 /// Records the decision.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let settings = Settings::load(&arguments.config.config)?;
+    let settings = arguments.config.settings()?;
     let feed = Feed::from_name(&arguments.feed).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("\"{}\" is not a feed", arguments.feed))
             .hint("`tollbook status` names the feeds.")

@@ -5,7 +5,6 @@ use clap::Args;
 use crate::book::Book;
 use crate::domain::{Exit, Failure, Result};
 use crate::run::suspense::ACCEPT_SUSPENSE;
-use crate::run::workspace::Settings;
 
 use super::printer::Printer;
 use super::{ConfigArgument, actor, now};
@@ -31,7 +30,7 @@ pub struct Arguments {
 
 /// Records the decision.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let settings = Settings::load(&arguments.config.config)?;
+    let settings = arguments.config.settings()?;
     if arguments.reason.trim().is_empty() || arguments.id.trim().is_empty() {
         return Err(Failure::new(Exit::Usage, "suspense is accepted only with an id and a reason"));
     }

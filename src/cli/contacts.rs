@@ -3,7 +3,6 @@
 use clap::Subcommand;
 
 use crate::domain::{Exit, Result};
-use crate::run::workspace::Workspace;
 use crate::stage::explain::counted_noun;
 
 use super::ConfigArgument;
@@ -19,7 +18,7 @@ pub enum Action {
 /// Runs the action.
 pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
     let Action::Check(arguments) = action;
-    let workspace = Workspace::load(&arguments.config)?;
+    let workspace = arguments.workspace()?;
     let count = workspace.contacts.contacts.len();
     let json = serde_json::json!({ "contacts": count, "hash": workspace.contacts.hash.hex() });
     printer.result(&json, &format!("{}: no mistakes", counted_noun(count as u64, "contact")));

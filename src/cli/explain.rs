@@ -8,7 +8,7 @@ use crate::book::Book;
 use crate::domain::{Exit, Failure, Result};
 use crate::run::explain::{Explanation, explain};
 use crate::run::report::inputs_of;
-use crate::run::workspace::{Settings, Workspace};
+use crate::run::workspace::Workspace;
 use crate::stage::explain::{counted, counted_noun};
 
 use super::ConfigArgument;
@@ -37,7 +37,7 @@ pub struct Arguments {
 
 /// Explains a line under the rules and contacts of the time.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let settings = Settings::load(&arguments.config.config)?;
+    let settings = arguments.config.settings()?;
     let folder = arguments.book.clone().unwrap_or_else(|| settings.path(&settings.config.book));
     let book = Book::open(&folder)?;
     let unknown = || {
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let workspace = match run {
         Some(run) => Workspace::of_the_time(&settings, &book, &inputs_of(&run.manifest)?)?,
         // Finalised, but interrupted before its manifest was kept: the files of today are those of the run.
-        None => Workspace::load(&arguments.config.config)?,
+        None => arguments.config.workspace()?,
     };
     let found = explain(&book, &workspace, &arguments.number, arguments.line, arguments.event.as_deref())?;
     let json = serde_json::to_value(&found).map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;

@@ -10,7 +10,6 @@ use crate::domain::{Exit, Failure, Instant, Result};
 use crate::rules::reader;
 use crate::run::collect::redaction;
 use crate::run::import::{Complete, import};
-use crate::run::workspace::Settings;
 use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
@@ -43,7 +42,7 @@ pub struct Arguments {
 
 /// Imports each file; those before a bad one stay imported.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let settings = Settings::load(&arguments.config.config)?;
+    let settings = arguments.config.settings()?;
     let config = &settings.config;
     let complete =
         arguments.covers.as_deref().map(|text| complete(arguments, text, config.zone)).transpose()?;

@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use crate::book::Book;
 use crate::domain::document::Document;
 use crate::domain::{Exit, Failure, Result};
-use crate::run::workspace::Settings;
 
 use super::printer::Printer;
 use super::{ConfigArgument, run};
@@ -40,7 +39,7 @@ pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
         Action::List(arguments) => list(arguments, printer),
         Action::Finalise(arguments) => {
             let arguments = run::Arguments {
-                config: ConfigArgument { config: arguments.config.config.clone() },
+                config: arguments.config.clone(),
                 period: arguments.period,
                 finalise: true,
                 actor: arguments.actor.clone(),
@@ -58,7 +57,7 @@ fn list(arguments: &ListArguments, printer: &mut Printer) -> Result<Exit> {
     let folder = match &arguments.book {
         Some(folder) => folder.clone(),
         None => {
-            let settings = Settings::load(&arguments.config.config)?;
+            let settings = arguments.config.settings()?;
             settings.path(&settings.config.book)
         }
     };

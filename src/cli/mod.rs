@@ -6,6 +6,7 @@ mod accept_gap;
 mod accept_suspense;
 mod contacts;
 mod demo;
+mod doctor;
 mod explain;
 mod import;
 mod init;
@@ -16,6 +17,7 @@ mod pull;
 mod rules;
 mod run;
 mod sandbox;
+mod session;
 mod status;
 mod verify;
 
@@ -25,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::time::Month;
 use crate::domain::{Exit, Instant, Result};
+use crate::run::workspace::{Settings, Workspace};
 
 use printer::Printer;
 
@@ -59,6 +62,10 @@ enum Command {
     Sandbox(sandbox::Arguments),
     /// Collect calls, texts and faxes from the service
     Pull(pull::Arguments),
+    /// Look one call up by its session id, in the book and at the service
+    Session(session::Arguments),
+    /// Check configuration, credentials, permissions and the service, before the first pull or when something is wrong
+    Doctor(doctor::Arguments),
     /// Take in files: pages of the service, the portal's call log, usage files
     Import(import::Arguments),
     /// Price a file of events without a book
@@ -87,11 +94,26 @@ enum Command {
 }
 
 /// The configuration file, for every command that needs one.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct ConfigArgument {
     /// The configuration file
     #[arg(long, short, default_value = "tollbook.toml", value_name = "FILE")]
     config: PathBuf,
+    /// Which account, where the configuration has several
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
+impl ConfigArgument {
+    /// The configuration alone.
+    fn settings(&self) -> Result<Settings> {
+        Settings::load(&self.config, self.account.as_deref())
+    }
+
+    /// The configuration and all files it names.
+    fn workspace(&self) -> Result<Workspace> {
+        Workspace::load(&self.config, self.account.as_deref())
+    }
 }
 
 /// Parses the arguments, runs the command, prints its end; the exit code is all that is left.
@@ -121,6 +143,8 @@ fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit> {
         Command::Init(arguments) => init::run(&arguments, printer),
         Command::Sandbox(arguments) => sandbox::run(&arguments, printer),
         Command::Pull(arguments) => pull::run(&arguments, printer),
+        Command::Session(arguments) => session::run(&arguments, printer),
+        Command::Doctor(arguments) => doctor::run(&arguments, printer),
         Command::Import(arguments) => import::run(&arguments, printer),
         Command::Price(arguments) => price::run(&arguments, printer),
         Command::Run(arguments) => run::run(&arguments, printer),

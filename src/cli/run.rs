@@ -11,7 +11,6 @@ use crate::domain::time::Month;
 use crate::domain::{Exit, Result};
 use crate::run::bill::{self, BillingRun, Finalise};
 use crate::run::report;
-use crate::run::workspace::Workspace;
 use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
@@ -50,7 +49,7 @@ pub struct Arguments {
 
 /// Bills the period and writes the results.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let workspace = Workspace::load(&arguments.config.config)?;
+    let workspace = arguments.config.workspace()?;
     if !workspace.warnings.is_empty() {
         printer.say(workspace.warnings.trim_end());
     }

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use crate::book::{Book, FeedStatus, Identity, Status};
-use crate::domain::record::FeedKind;
-use crate::domain::{Exit, Result};
+use crate::book::{Book, Identity, NoteKind, Noted, Standing, Status};
+use crate::domain::record::RecordKind;
+use crate::domain::{Exit, Instant, Result};
 use crate::rules::config::CollectSettings;
-use crate::run::collect::LEAST_TIME_BETWEEN_PULLS_MILLISECONDS;
-use crate::run::workspace::Settings;
+use crate::run::horizon::{Horizon, horizons};
 use crate::stage::explain::counted_noun;
 
-use super::ConfigArgument;
 use super::printer::Printer;
+use super::{ConfigArgument, now};
+
+mod collected;
+mod settings;
 
 /// The arguments of `status`.
 #[derive(Args)]
@@ -25,110 +28,141 @@ pub struct Arguments {
     book: Option<PathBuf>,
 }
 
-/// Shows counts, coverage, gaps, documents.
+/// Shows counts, coverage, what is late and what is at risk, documents, the settings in force.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let (folder, settings) = match &arguments.book {
         Some(folder) => (folder.clone(), CollectSettings::default()),
         None => {
-            let settings = Settings::load(&arguments.config.config)?;
+            let settings = arguments.config.settings()?;
             (settings.path(&settings.config.book), settings.config.collect)
         }
     };
     let book = Book::open(&folder)?;
     let status = book.status()?;
-    let text = format!("{}{}", describe(&folder, book.identity(), &status), in_force(&settings));
-    printer.result(&facts(book.identity(), &status), &text);
+    // A sandbox's records lie in its own time, which stood still at the last pull.
+    let now = status.last_pull.filter(|_| book.identity().specimen).unwrap_or_else(now);
+    let horizons = horizons(&status, &settings, now);
+    let shown = Shown { folder: &folder, identity: book.identity(), status: &status, now };
+    let text =
+        format!("{}{}{}", shown.head(), collected::text(&status, &horizons, now), settings::text(&settings));
+    printer.result(&shown.facts(&horizons, &settings), &text);
     Ok(Exit::Done)
 }
 
-fn describe(folder: &Path, identity: &Identity, status: &Status) -> String {
-    let account = identity.account.clone().unwrap_or_else(|| "none yet".to_owned());
-    let kind = if identity.specimen { "sandbox (every document says SPECIMEN)" } else { "real account" };
-    let mut text = format!("book:       {}\naccount:    {account}, {kind}\n", folder.display());
-    let last = status.last_pull.map(|at| at.rfc3339()).unwrap_or_else(|| "never".to_owned());
-    text.push_str(&format!(
-        "last pull:  {last}\nsize:       {} bytes, {} segments\n",
-        status.bytes, status.segments
-    ));
-    for ((kind, standing), count) in &status.versions {
+struct Shown<'a> {
+    folder: &'a Path,
+    identity: &'a Identity,
+    status: &'a Status,
+    now: Instant,
+}
+
+impl Shown<'_> {
+    fn head(&self) -> String {
+        let status = self.status;
+        let account = self.identity.account.as_deref().unwrap_or("none yet");
+        let kind = match self.identity.specimen {
+            true => "sandbox (every document says SPECIMEN)",
+            false => "real account",
+        };
+        let last = match status.last_pull {
+            None => "never".to_owned(),
+            Some(last) if self.identity.specimen => short(last),
+            Some(last) => format!("{}, {}", short(last), ago(last, self.now)),
+        };
+        let mut text = format!(
+            "book        {}, {} in {}\naccount     {account}, {kind}\nlast pull   {last}\n",
+            self.folder.display(),
+            bytes(status.bytes),
+            counted_noun(status.segments, "segment"),
+        );
         text.push_str(&format!(
-            "records:    {count:>9}  {kind}, {}\n",
-            format!("{standing:?}").to_lowercase()
+            "documents   {} from {}\n",
+            counted_noun(status.documents, "document"),
+            counted_noun(status.runs, "run")
         ));
-    }
-    for feed in &status.feeds {
-        text.push_str(&describe_feed(feed));
-    }
-    for gap in &status.gaps {
-        text.push_str(&format!("gap:        {} ({})\n", gap.feed.name(), gap.reason));
-    }
-    text.push_str(&format!("documents:  {}\nruns:       {}\n", status.documents, status.runs));
-    text
-}
-
-fn describe_feed(feed: &FeedStatus) -> String {
-    // The account and its extensions are states of one day, not streams that could have holes.
-    if matches!(feed.feed.kind, FeedKind::Account | FeedKind::Extensions) {
-        let days = counted_noun(feed.windows, "day");
-        return format!("listed:     {} on {days}, the last before {}\n", feed.feed.name(), feed.span.to);
-    }
-    let holes = match feed.holes.as_slice() {
-        [] => "no holes".to_owned(),
-        [first, ..] => {
-            let count = counted_noun(feed.holes.len() as u64, "hole");
-            format!("{count}, the first from {} to {}", first.from, first.to)
+        if !status.versions.is_empty() {
+            text.push_str(&format!(
+                "\n{:<38} {:>9} {:>11} {:>10}\n",
+                "records", "current", "superseded", "duplicate"
+            ));
         }
-    };
-    format!(
-        "coverage:   {}: {} windows from {} to {}, {} sealed, {} open; {holes}\n",
-        feed.feed.name(),
-        feed.windows,
-        feed.span.from,
-        feed.span.to,
-        feed.sealed,
-        feed.windows - feed.sealed
-    )
-}
-
-fn facts(identity: &Identity, status: &Status) -> serde_json::Value {
-    serde_json::json!({
-        "account": identity.account,
-        "specimen": identity.specimen,
-        "last_pull": status.last_pull.map(|at| at.rfc3339()),
-        "bytes": status.bytes,
-        "segments": status.segments,
-        "records": status.versions.iter().map(|((kind, standing), count)| serde_json::json!({
-            "kind": kind.word(), "standing": format!("{standing:?}").to_lowercase(), "count": count,
-        })).collect::<Vec<_>>(),
-        "feeds": status.feeds.iter().map(|feed| serde_json::json!({
-            "feed": feed.feed.name(), "windows": feed.windows, "sealed": feed.sealed, "holes": feed.holes.len(),
-        })).collect::<Vec<_>>(),
-        "gaps": status.gaps.iter().map(|gap| serde_json::json!({ "feed": gap.feed.name(), "reason": gap.reason })).collect::<Vec<_>>(),
-        "documents": status.documents,
-        "runs": status.runs,
-    })
-}
-
-/// The settings in force, the defaults among them.
-fn in_force(settings: &CollectSettings) -> String {
-    let lapse = |milliseconds: i64| {
-        let (minute, hour, day) = (60_000, 3_600_000, 86_400_000);
-        match milliseconds {
-            0 => "0 minutes".to_owned(),
-            whole if whole % day == 0 => counted_noun((whole / day).unsigned_abs(), "day"),
-            whole if whole % hour == 0 => counted_noun((whole / hour).unsigned_abs(), "hour"),
-            whole if whole % minute == 0 => counted_noun((whole / minute).unsigned_abs(), "minute"),
-            part => counted_noun((part / 1000).unsigned_abs(), "second"),
+        let kinds: std::collections::BTreeSet<RecordKind> =
+            status.versions.keys().map(|(kind, _)| *kind).collect();
+        for kind in kinds {
+            let count = |standing| status.versions.get(&(kind, standing)).copied().unwrap_or(0);
+            text.push_str(&format!(
+                "  {:<36} {:>9} {:>11} {:>10}\n",
+                kind.word(),
+                count(Standing::Current),
+                count(Standing::Superseded),
+                count(Standing::Duplicate)
+            ));
         }
-    };
-    let text = if settings.keep_text { "kept" } else { "replaced by a keyed hash" };
-    format!(
-        "settings:   call log in windows of {}, messages of {}, overlap {}, settling lag {}, at least {} between pulls; \
-         message text is {text}\n",
-        lapse(settings.call_log_window_milliseconds),
-        lapse(settings.message_window_milliseconds),
-        lapse(settings.overlap_milliseconds),
-        lapse(settings.settling_lag_milliseconds),
-        lapse(LEAST_TIME_BETWEEN_PULLS_MILLISECONDS),
-    )
+        text
+    }
+
+    fn facts(&self, horizons: &[Horizon], settings: &CollectSettings) -> Value {
+        let status = self.status;
+        json!({
+            "account": self.identity.account,
+            "specimen": self.identity.specimen,
+            "last_pull": status.last_pull.map(|at| at.rfc3339()),
+            "bytes": status.bytes,
+            "segments": status.segments,
+            "records": status.versions.iter().map(|((kind, standing), count)| json!({
+                "kind": kind.word(), "standing": format!("{standing:?}").to_lowercase(), "count": count,
+            })).collect::<Vec<_>>(),
+            "feeds": collected::feed_facts(status, horizons, self.now),
+            "streams": status.streams.iter().map(|stream| json!({
+                "feed": stream.feed.name(), "from": stream.from.rfc3339(),
+                "reached": stream.reached.map(|at| at.rfc3339()),
+            })).collect::<Vec<_>>(),
+            "lateness": collected::lateness_facts(status),
+            "noted": noted_facts(&status.noted),
+            "gaps": status.gaps.iter().map(|gap| json!({ "feed": gap.feed.name(), "reason": gap.reason })).collect::<Vec<_>>(),
+            "documents": status.documents,
+            "runs": status.runs,
+            "settings": settings::facts(settings),
+        })
+    }
+}
+
+/// The notes by kind.
+pub(super) fn noted_facts(noted: &Noted) -> Value {
+    let counts = NoteKind::ALL.iter().map(|kind| (kind.word().to_owned(), json!(noted.of(*kind))));
+    Value::Object(counts.collect())
+}
+
+/// To the minute, in UTC: `2026-10-01 04:00Z`.
+fn short(at: Instant) -> String {
+    at.utc().format("%Y-%m-%d %H:%MZ").to_string()
+}
+
+/// How long ago, or ahead, in the largest whole unit.
+fn ago(at: Instant, now: Instant) -> String {
+    let milliseconds = now.milliseconds().saturating_sub(at.milliseconds());
+    match milliseconds {
+        0.. => format!("{} ago", length(milliseconds)),
+        _ => format!("in {}", length(milliseconds.saturating_neg())),
+    }
+}
+
+/// A length of time in the largest unit of which there are two, or one whole.
+fn length(milliseconds: i64) -> String {
+    let minutes = milliseconds / 60_000;
+    let count = |count: i64, unit| counted_noun(count.unsigned_abs(), unit);
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        minutes if minutes < 120 => count(minutes, "minute"),
+        minutes if minutes < 48 * 60 => count(minutes / 60, "hour"),
+        minutes => count(minutes / 1440, "day"),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        count if count < 10_000 => format!("{count} bytes"),
+        count if count < 10_000_000 => format!("{} kB", count / 1000),
+        count => format!("{} MB", count / 1_000_000),
+    }
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::book::Book;
 use crate::domain::{Exit, Result};
 use crate::run::facts::codec;
-use crate::run::workspace::Settings;
 
 use super::ConfigArgument;
 use super::printer::Printer;
@@ -27,7 +26,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let folder = match &arguments.book {
         Some(folder) => folder.clone(),
         None => {
-            let settings = Settings::load(&arguments.config.config)?;
+            let settings = arguments.config.settings()?;
             settings.path(&settings.config.book)
         }
     };

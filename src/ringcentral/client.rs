@@ -13,6 +13,10 @@ use super::puller::{
 use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::{Exit, Failure, Instant, Result};
 
+mod inquiry;
+
+pub use inquiry::{Inquiry, Reply, SignedIn, refusal_codes};
+
 /// Where collected facts go; implemented over the book.
 pub trait Landing {
     /// What is covered so far, of every feed.

@@ -46,29 +46,36 @@ struct SecretsFile {
 }
 
 impl Credentials {
-    /// From the secrets file when one is configured, else from the environment.
-    pub fn load(file: Option<&Path>) -> Result<Credentials> {
+    /// From the secrets file when one is configured, else from the environment; of one of several accounts, by name.
+    pub fn load(file: Option<&Path>, account: Option<&str>) -> Result<Credentials> {
         match file {
             Some(path) => Credentials::from_file(path),
-            None => Credentials::from_environment(|name| std::env::var(name).ok()),
+            None => Credentials::from_environment(account, |name| std::env::var(name).ok()),
         }
     }
 
-    /// From `TOLLBOOK_CLIENT_ID`, `TOLLBOOK_CLIENT_SECRET` and `TOLLBOOK_JWT`. What is missing is named (exit 3).
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
+    /// From `TOLLBOOK_CLIENT_ID`, `TOLLBOOK_CLIENT_SECRET` and `TOLLBOOK_JWT`; of an account `north` from
+    /// `TOLLBOOK_NORTH_CLIENT_ID` and so on, never from those without a name. What is missing is named (exit 3).
+    pub fn from_environment(
+        account: Option<&str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Credentials> {
         let mut missing = Vec::new();
-        let mut take = |name: &'static str| {
-            let value = variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let mut take = |of: &str| {
+            let name = variable_name(account, of);
+            let value =
+                variable(&name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
             if value.is_none() {
                 missing.push(name);
             }
             value.unwrap_or_default()
         };
-        let (client_id, client_secret, jwt) =
-            (take("TOLLBOOK_CLIENT_ID"), take("TOLLBOOK_CLIENT_SECRET"), take("TOLLBOOK_JWT"));
+        let (client_id, client_secret, jwt) = (take("CLIENT_ID"), take("CLIENT_SECRET"), take("JWT"));
         if !missing.is_empty() {
-            return Err(Failure::new(Exit::Mistakes, format!("{} not set", missing.join(", ")))
-                .hint("Set the variables, or name a file with client_id, client_secret and jwt as [service] secrets."));
+            let table = account.map_or_else(|| "[service]".to_owned(), |name| format!("[account.{name}]"));
+            return Err(Failure::new(Exit::Mistakes, format!("{} not set", missing.join(", "))).hint(format!(
+                "Set the variables, or name a file with client_id, client_secret and jwt as {table} secrets."
+            )));
         }
         Ok(Credentials { client_id, client_secret: Secret::new(client_secret), jwt: Secret::new(jwt) })
     }
@@ -99,6 +106,14 @@ impl Credentials {
             client_secret: Secret::new(file.client_secret.trim()),
             jwt: Secret::new(file.jwt.trim()),
         })
+    }
+}
+
+/// The variable that holds one of the secrets.
+pub fn variable_name(account: Option<&str>, of: &str) -> String {
+    match account {
+        Some(name) => format!("TOLLBOOK_{}_{of}", name.to_ascii_uppercase().replace('-', "_")),
+        None => format!("TOLLBOOK_{of}"),
     }
 }
 
@@ -142,7 +157,7 @@ mod tests {
     #[test]
     fn a_file_for_its_owner_only_is_read_and_never_printed() {
         let (_folder, path) = written(FILE, 0o600);
-        let credentials = Credentials::load(Some(&path)).unwrap();
+        let credentials = Credentials::load(Some(&path), None).unwrap();
         assert_eq!(credentials.jwt.reveal(), "whisper");
         let shown = format!("{credentials:?}");
         assert!(!shown.contains("hush") && !shown.contains("whisper"), "{shown}");
@@ -151,7 +166,7 @@ mod tests {
     #[test]
     fn a_file_for_others_is_refused_with_the_remedy() {
         let (_folder, path) = written(FILE, 0o640);
-        let failure = Credentials::load(Some(&path)).unwrap_err();
+        let failure = Credentials::load(Some(&path), None).unwrap_err();
         assert_eq!(failure.exit(), Exit::Mistakes);
         assert!(failure.message().contains("0640") && failure.hints()[0].contains("chmod 600"));
     }
@@ -159,15 +174,20 @@ mod tests {
     #[test]
     fn a_broken_file_shows_no_line_of_it() {
         let (_folder, path) = written("client_id = \"id\"\nclient_secret = hush hush\n", 0o600);
-        let failure = Credentials::load(Some(&path)).unwrap_err();
+        let failure = Credentials::load(Some(&path), None).unwrap_err();
         let text = format!("{failure} {failure:?}");
         assert!(!text.contains("hush") && text.contains("line 2"), "{text}");
     }
 
     #[test]
     fn missing_variables_are_all_named() {
-        let failure = Credentials::from_environment(|name| (name == "TOLLBOOK_JWT").then(|| "x".to_owned()))
-            .unwrap_err();
+        let jwt = |name: &str| (name == "TOLLBOOK_JWT").then(|| "x".to_owned());
+        let failure = Credentials::from_environment(None, jwt).unwrap_err();
         assert_eq!(failure.message(), "TOLLBOOK_CLIENT_ID, TOLLBOOK_CLIENT_SECRET not set");
+        let all = |name: &str| name.starts_with("TOLLBOOK_").then(|| name.to_owned());
+        let north = Credentials::from_environment(Some("north-west"), all).unwrap();
+        assert_eq!(north.jwt.reveal(), "TOLLBOOK_NORTH_WEST_JWT");
+        let failure = Credentials::from_environment(Some("north"), jwt).unwrap_err();
+        assert!(failure.message().contains("TOLLBOOK_NORTH_JWT"), "an account never takes another's secrets");
     }
 }

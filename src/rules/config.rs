@@ -7,43 +7,13 @@ use crate::domain::{Country, Zone};
 
 use super::diagnostic::{Diagnostic, Severity, SourceFile};
 use super::load::parse;
-use super::reader;
-use super::table::{Sink, Table};
+use super::table::{Sink, Table, Text};
 
-/// How to reach the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceSettings {
-    pub url: String,
-    /// A file of mode 0600 with the credentials; `None`: the environment has them.
-    pub secrets: Option<String>,
-}
+mod account;
+mod collect;
 
-/// How collection behaves; lengths in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CollectSettings {
-    pub call_log: bool,
-    pub messages: bool,
-    pub call_log_window_milliseconds: i64,
-    pub message_window_milliseconds: i64,
-    pub overlap_milliseconds: i64,
-    pub settling_lag_milliseconds: i64,
-    pub keep_text: bool,
-}
-
-impl Default for CollectSettings {
-    fn default() -> CollectSettings {
-        const HOUR: i64 = 3_600_000;
-        CollectSettings {
-            call_log: true,
-            messages: true,
-            call_log_window_milliseconds: 24 * HOUR,
-            message_window_milliseconds: 7 * 24 * HOUR,
-            overlap_milliseconds: 2 * HOUR,
-            settling_lag_milliseconds: HOUR / 2,
-            keep_text: false,
-        }
-    }
-}
+pub use account::{Account, ServiceSettings};
+pub use collect::{CollectSettings, Kept, Retention};
 
 /// The whole configuration; paths are as written, relative to the file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +27,38 @@ pub struct Config {
     pub zone: Zone,
     pub company: Seller,
     pub service: Option<ServiceSettings>,
+    /// Several accounts instead of one service, by name; see [`Config::of_account`].
+    pub accounts: Vec<Account>,
+    /// The account that was chosen among them.
+    pub account: Option<String>,
     pub collect: CollectSettings,
     pub series: String,
     pub due_days: u32,
+}
+
+impl Config {
+    /// The configuration of one of the accounts: its service, book, output and series, and what else it has of its
+    /// own. Without a name, the only account there is; `None` when there is no such account or no only one.
+    pub fn of_account(&self, name: Option<&str>) -> Option<Config> {
+        let account = match (name, self.accounts.as_slice()) {
+            (None, []) => return Some(self.clone()),
+            (None, [only]) => only,
+            (None, _) => return None,
+            (Some(name), accounts) => accounts.iter().find(|account| account.name == name)?,
+        };
+        let or = |own: &Option<String>, common: &str| own.clone().unwrap_or_else(|| common.to_owned());
+        Some(Config {
+            book: account.book.clone(),
+            rules: or(&account.rules, &self.rules),
+            contacts: or(&account.contacts, &self.contacts),
+            expectations: account.expectations.clone().unwrap_or_else(|| self.expectations.clone()),
+            output: account.output.clone(),
+            service: Some(account.service.clone()),
+            account: Some(account.name.clone()),
+            series: account.series.clone(),
+            ..self.clone()
+        })
+    }
 }
 
 /// Reads a configuration.
@@ -138,21 +137,25 @@ fn read(top: &Table<'_, '_>) -> Option<Config> {
         country
     });
     let company = top.table("company", "company").map(read_company).unwrap_or_default();
-    let service = top.table("service", "service").and_then(read_service);
-    let collect = top.table("collect", "collect").map(read_collect).unwrap_or_default();
+    let service = top.table("service", "service").and_then(account::service);
+    let collect = top.table("collect", "collect").map(collect::read).unwrap_or_default();
     let (series, due_days) =
         top.table("invoice", "invoice").map_or_else(|| (Some("INV".to_owned()), Some(30)), read_invoice);
+    let output = or("output", "out");
+    let accounts = account::accounts(top, &output);
     let expectations = top.texts("expectations").into_iter().map(|text| text.value).collect();
     Some(Config {
         book: or("book", "tollbook.book"),
         rules: or("rules", "rules"),
         contacts: or("contacts", "contacts.csv"),
         expectations,
-        output: or("output", "out"),
+        output,
         country: country.unwrap_or_else(|| Country::from_code("US"))?,
         zone: zone?,
         company,
         service,
+        accounts,
+        account: None,
         collect,
         series: series?,
         due_days: due_days?,
@@ -170,82 +173,22 @@ fn read_company(table: Table<'_, '_>) -> Seller {
     seller
 }
 
-fn read_service(table: Table<'_, '_>) -> Option<ServiceSettings> {
-    let url = table
-        .required_text("url", "Write the service's address: url = \"https://platform.ringcentral.com\".");
-    let secrets = table.text("secrets").map(|text| text.value);
-    for key in ["client_id", "client_secret", "jwt"] {
-        if let Some(value) = table.get(key) {
-            let hint = "Put it into the environment (TOLLBOOK_CLIENT_ID, TOLLBOOK_CLIENT_SECRET, TOLLBOOK_JWT) or into a file of mode 0600 named by secrets.";
-            let start = value.span().start;
-            table.complain(
-                "secret-in-configuration",
-                start..start,
-                format!("{key} does not belong into the configuration"),
-                hint,
-            );
-        }
+/// A series of invoice numbers; complains about a text that is none.
+fn series_of(table: &Table<'_, '_>, text: Text) -> Option<String> {
+    let shaped = !text.value.is_empty()
+        && text.value.len() <= 16
+        && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !shaped {
+        let message = format!("\"{}\" is not a series", text.value);
+        table.complain("wrong-series", text.span, message, "Use up to 16 letters and digits.");
     }
-    table.finish();
-    Some(ServiceSettings { url: url?.value.trim_end_matches('/').to_owned(), secrets })
-}
-
-fn read_collect(table: Table<'_, '_>) -> CollectSettings {
-    let usual = CollectSettings::default();
-    let lapse = |key, usual: i64, least: i64| {
-        let Some(text) = table.text(key) else { return usual };
-        match reader::lapse(&text.value) {
-            Ok(milliseconds) if milliseconds >= least => milliseconds,
-            Ok(_) => {
-                table.complain(
-                    "wrong-value",
-                    text.span,
-                    format!("{key} is too short"),
-                    "Write a longer time, such as \"1 hour\".",
-                );
-                usual
-            }
-            Err(message) => {
-                table.complain(
-                    "wrong-value",
-                    text.span,
-                    message,
-                    "Write a length such as \"1 day\" or \"30 minutes\".",
-                );
-                usual
-            }
-        }
-    };
-    let settings = CollectSettings {
-        call_log: table.flag("call_log").unwrap_or(usual.call_log),
-        messages: table.flag("messages").unwrap_or(usual.messages),
-        call_log_window_milliseconds: lapse("call_log_window", usual.call_log_window_milliseconds, 60_000),
-        message_window_milliseconds: lapse("message_window", usual.message_window_milliseconds, 60_000),
-        overlap_milliseconds: lapse("overlap", usual.overlap_milliseconds, 0),
-        settling_lag_milliseconds: lapse("settling_lag", usual.settling_lag_milliseconds, 0),
-        keep_text: table.flag("keep_text").unwrap_or(usual.keep_text),
-    };
-    table.finish();
-    settings
+    shaped.then_some(text.value)
 }
 
 fn read_invoice(table: Table<'_, '_>) -> (Option<String>, Option<u32>) {
     let series = match table.text("series") {
         None => Some("INV".to_owned()),
-        Some(text) => {
-            let shaped = !text.value.is_empty()
-                && text.value.len() <= 16
-                && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if !shaped {
-                table.complain(
-                    "wrong-series",
-                    text.span.clone(),
-                    format!("\"{}\" is not a series", text.value),
-                    "Use up to 16 letters and digits.",
-                );
-            }
-            shaped.then_some(text.value)
-        }
+        Some(text) => series_of(&table, text),
     };
     let due_days = match table.integer("due_days") {
         None => Some(30),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::{Book, Identity, SegmentCodec};
+use crate::book::{Book, Identity, NoteKind, Noted, SegmentCodec};
 use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
@@ -30,11 +30,73 @@ pub fn identity_of(url: &ServiceUrl) -> Identity {
     Identity { specimen: url.is_loopback(), server, account: None }
 }
 
+/// Somebody's word that the log may be asked again so soon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    pub reason: String,
+    pub actor: String,
+}
+
+/// One pull: what, with which credentials, from where, by which clock.
+pub struct Order<'a> {
+    pub settings: &'a CollectSettings,
+    pub scope: Scope,
+    pub credentials: &'a Credentials,
+    pub transport: &'a Transport,
+    pub clock: &'a dyn Clock,
+    pub again: Option<&'a Again>,
+}
+
+/// What a pull did.
+#[derive(Clone, Debug)]
+pub struct Pulled {
+    pub summary: Summary,
+    /// What was found out about records after the fact.
+    pub noted: Noted,
+    /// What the user should know although nothing failed, as sentences.
+    pub warnings: Vec<String>,
+}
+
 /// Pulls from the service into the book. The caller holds the book's lock; calls within a runtime must use their own
 /// thread.
 ///
 /// # Errors
-/// What the puller reports (exit 6); everything landed before stays.
+/// A pull too soon after the last one (exit 2); what the puller reports (exit 6). Everything landed before stays.
+pub fn carry_out(book: &mut Book, order: Order<'_>, watch: Watch<'_>) -> Result<Pulled> {
+    let Order { settings, scope, credentials, transport, clock, again } = order;
+    let now = clock.now();
+    let admitted = admit(book, now, again)?;
+    let before = book.noted()?;
+    let redaction = redaction(book, settings.keep_text)?;
+    let puller = Puller::new(puller_settings(settings, redaction)?, scope)?;
+    let (reason, actor) =
+        admitted.leave.map_or((None, ""), |again| (Some(again.reason.as_str()), &*again.actor));
+    let pull = book.pull_began(now, reason, actor)?;
+    let mut landing = BookLanding::new(book, watch);
+    let pulled = client::pull_blocking(puller, credentials, transport, clock, &mut landing);
+    landing.seal_agreed(pulled.is_ok(), now, &codec())?;
+    let summary = pulled?;
+    book.pull_ended(pull, clock.now(), summary.requests)?;
+    book.checkpoint()?;
+    let noted = since(book.noted()?, before);
+    Ok(Pulled { summary, noted, warnings: admitted.warning.into_iter().collect() })
+}
+
+fn since(now: Noted, before: Noted) -> Noted {
+    let of = |kind| now.of(kind).saturating_sub(before.of(kind));
+    Noted {
+        late: of(NoteKind::Late),
+        changed: of(NoteKind::Changed),
+        absent: of(NoteKind::Absent),
+        reappeared: of(NoteKind::Reappeared),
+        deleted: of(NoteKind::Deleted),
+    }
+}
+
+/// As [`carry_out`], with the parts of an order one by one and no leave to pull again so soon.
+///
+/// # Errors
+/// As [`carry_out`].
 pub fn pull(
     book: &mut Book,
     settings: &CollectSettings,
@@ -44,32 +106,57 @@ pub fn pull(
     clock: &dyn Clock,
     watch: Watch<'_>,
 ) -> Result<Summary> {
-    let now = clock.now();
-    refuse_live_feed(book, now)?;
-    let redaction = redaction(book, settings.keep_text)?;
-    let puller = Puller::new(puller_settings(settings, redaction)?, scope)?;
-    let mut landing = BookLanding::new(book, watch);
-    let pulled = client::pull_blocking(puller, credentials, transport, clock, &mut landing);
-    landing.seal_agreed(now, &codec())?;
-    let summary = pulled?;
-    book.pull_completed(clock.now())?;
-    book.checkpoint()?;
-    Ok(summary)
+    let order = Order { settings, scope, credentials, transport, clock, again: None };
+    carry_out(book, order, watch).map(|pulled| pulled.summary)
 }
 
-fn refuse_live_feed(book: &Book, now: Instant) -> Result<()> {
-    let Some(last) = book.last_pull()?.filter(|_| !book.identity().specimen) else { return Ok(()) };
+/// That a pull may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Admitted<'a> {
+    warning: Option<String>,
+    /// Whose leave it took, to be recorded.
+    leave: Option<&'a Again>,
+}
+
+/// Refuses a pull within 15 minutes of the last completed one, unless somebody has a reason. A specimen's service is
+/// nobody's and may be asked at any time.
+fn admit<'a>(book: &Book, now: Instant, again: Option<&'a Again>) -> Result<Admitted<'a>> {
+    let free = Admitted { warning: None, leave: None };
+    let Some(last) = book.last_pull()?.filter(|_| !book.identity().specimen) else { return Ok(free) };
     let passed = now.milliseconds() - last.milliseconds();
-    if (0..LEAST_TIME_BETWEEN_PULLS_MILLISECONDS).contains(&passed) {
-        let message = format!("the last pull was completed {} minutes ago", passed / 60_000);
-        return Err(Failure::new(Exit::Usage, message).hint(
-            "The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule.",
-        ));
+    if passed < 0 {
+        let warning = format!(
+            "The last pull was completed at {last}, and this machine's clock says {now}: one of them was wrong. \
+             Nothing is lost; windows that end after {now} are listed when the clock has passed them."
+        );
+        return Ok(Admitted { warning: Some(warning), leave: None });
     }
-    Ok(())
+    if passed >= LEAST_TIME_BETWEEN_PULLS_MILLISECONDS {
+        return Ok(free);
+    }
+    let Some(again) = again else {
+        let minutes = match passed / 60_000 {
+            0 => "less than a minute".to_owned(),
+            1 => "1 minute".to_owned(),
+            minutes => format!("{minutes} minutes"),
+        };
+        return Err(Failure::new(Exit::Usage, format!("the last pull was completed {minutes} ago"))
+            .hint("The call log is no live feed: pull at most every 15 minutes, hourly or daily as a rule.")
+            .hint(
+                "To pull all the same, say why: tollbook pull --again --reason TEXT. The reason is recorded.",
+            ));
+    };
+    if again.reason.trim().is_empty() {
+        return Err(Failure::new(Exit::Usage, "a pull so soon after the last one needs a reason"));
+    }
+    Ok(Admitted { warning: None, leave: Some(again) })
 }
 
-fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<Settings> {
+/// The configuration as the puller wants it.
+///
+/// # Errors
+/// A length that is negative (exit 3).
+pub fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<Settings> {
     let lapse = |milliseconds: i64| {
         u64::try_from(milliseconds)
             .map(Duration::from_millis)
@@ -77,11 +164,17 @@ fn puller_settings(settings: &CollectSettings, redaction: Redaction) -> Result<S
     };
     Ok(Settings {
         call_log: settings.call_log,
+        call_sync: settings.call_sync,
         messages: settings.messages,
+        message_sync: settings.message_sync,
+        active_calls: settings.active_calls,
+        extension_calls: settings.extension_calls.clone(),
         call_log_window: lapse(settings.call_log_window_milliseconds)?,
         message_window: lapse(settings.message_window_milliseconds)?,
         overlap: lapse(settings.overlap_milliseconds)?,
         settling_lag: lapse(settings.settling_lag_milliseconds)?,
+        reread_daily_for: lapse(settings.reread_daily_for_milliseconds)?,
+        reread_weekly_for: lapse(settings.reread_weekly_for_milliseconds)?,
         ..Settings::new(redaction)
     })
 }
@@ -102,6 +195,19 @@ pub fn redaction(book: &mut Book, keep_text: bool) -> Result<Redaction> {
         }
     };
     let key = <[u8; 32]>::try_from(bytes.as_slice())
+        .map_err(|_| Failure::new(Exit::Verification, "the key of the text hashes is damaged"))?;
+    Ok(Redaction { key, keep_text })
+}
+
+/// The same key without making one: for what is only shown and compared.
+///
+/// # Errors
+/// A key that is damaged (exit 7).
+pub fn redaction_of(book: Option<&Book>, keep_text: bool) -> Result<Redaction> {
+    let Some(book) = book else { return Ok(Redaction { key: [0; 32], keep_text }) };
+    let known = book.facts(TEXT_KEY)?.first().map(|(_, hash)| *hash);
+    let Some(hash) = known else { return Ok(Redaction { key: [0; 32], keep_text }) };
+    let key = <[u8; 32]>::try_from(book.fact(&hash)?.unwrap_or_default().as_slice())
         .map_err(|_| Failure::new(Exit::Verification, "the key of the text hashes is damaged"))?;
     Ok(Redaction { key, keep_text })
 }
@@ -127,16 +233,17 @@ impl<'a> BookLanding<'a> {
         BookLanding { book, watch, agreed: Vec::new() }
     }
 
-    /// Seals the windows that agreed, together, so that they share their files; to be called after a failure too.
+    /// Seals the windows that agreed, together, so that they share their files; after a failure too. What was read by
+    /// changes is packed with them, and without them when the pull is `finished`.
     ///
     /// # Errors
     /// A book that cannot be written.
-    pub fn seal_agreed(&mut self, at: Instant, codec: &SegmentCodec) -> Result<()> {
+    pub fn seal_agreed(&mut self, finished: bool, at: Instant, codec: &SegmentCodec) -> Result<()> {
         let agreed = std::mem::take(&mut self.agreed);
-        if agreed.is_empty() {
-            return Ok(());
+        if finished || !agreed.is_empty() {
+            self.book.seal(&agreed, at, codec)?;
         }
-        self.book.seal(&agreed, at, codec).map(|_| ())
+        Ok(())
     }
 }
 
@@ -183,7 +290,117 @@ impl Landing for BookLanding<'_> {
     }
 }
 
-/// What to pull: from `from` on, and sealed windows of `reread` once more.
-pub fn scope(from: Instant, reread: Option<Span>) -> Scope {
-    Scope { span_from: from, span_to: None, reread }
+/// What to pull: from `from` on, up to `to`, and sealed windows of `reread` once more.
+pub fn scope(from: Instant, to: Option<Instant>, reread: Option<Span>) -> Scope {
+    Scope { span_from: from, span_to: to, reread }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::PULL_AGAIN;
+
+    const LAST: &str = "2026-11-05T10:00:00Z";
+
+    fn at(text: &str) -> Instant {
+        Instant::parse(text).unwrap()
+    }
+
+    fn book(specimen: bool) -> (tempfile::TempDir, Book) {
+        let folder = tempfile::tempdir().unwrap();
+        let server = (!specimen).then(|| "https://service.example".to_owned());
+        let identity = Identity { specimen, server, account: None };
+        let mut book = Book::create(&folder.path().join("book"), identity).unwrap();
+        book.pull_completed(at(LAST)).unwrap();
+        (folder, book)
+    }
+
+    const FREE: Admitted<'static> = Admitted { warning: None, leave: None };
+
+    #[test]
+    fn the_log_is_no_live_feed() {
+        let (_folder, book) = book(false);
+        let refused = admit(&book, at("2026-11-05T10:14:59.999Z"), None).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert_eq!(refused.message(), "the last pull was completed 14 minutes ago");
+        assert!(refused.hints()[1].contains("--again --reason"));
+        assert_eq!(admit(&book, at("2026-11-05T10:15:00Z"), None).unwrap(), FREE);
+    }
+
+    #[test]
+    fn a_reason_lets_a_pull_begin_and_an_empty_one_does_not() {
+        let (_folder, book) = book(false);
+        let again = |reason: &str| Again { reason: reason.to_owned(), actor: "anna".to_owned() };
+        let now = at("2026-11-05T10:01:00Z");
+        assert_eq!(admit(&book, now, Some(&again(" "))).unwrap_err().exit(), Exit::Usage);
+        let reason = again("a call was missing");
+        assert_eq!(admit(&book, now, Some(&reason)).unwrap().leave, Some(&reason));
+        // Where no leave is needed, none is recorded.
+        assert_eq!(admit(&book, at("2026-11-05T11:00:00Z"), Some(&reason)).unwrap(), FREE);
+    }
+
+    #[test]
+    fn the_leave_is_a_decision_in_the_book() {
+        let (_folder, mut book) = book(false);
+        let (credentials, url) = refusing();
+        let again = Again { reason: "a call was missing".to_owned(), actor: "anna".to_owned() };
+        let transport = Transport::to(url);
+        let clock = crate::ringcentral::clock::CalendarClock::start(|| at("2026-11-05T10:01:00Z"));
+        let order = |again| Order {
+            settings: &SETTINGS,
+            scope: scope(at("2026-11-01T00:00:00Z"), None, None),
+            credentials: &credentials,
+            transport: &transport,
+            clock: &clock,
+            again,
+        };
+        let refused = carry_out(&mut book, order(None), &mut |_| {}).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert!(book.decisions(PULL_AGAIN).unwrap().is_empty());
+        // The service refuses; the leave was given all the same.
+        let failed = carry_out(&mut book, order(Some(&again)), &mut |_| {}).unwrap_err();
+        assert_eq!(failed.exit(), Exit::Service);
+        let decisions = book.decisions(PULL_AGAIN).unwrap();
+        assert_eq!((decisions[0].actor.as_str(), &*decisions[0].reason), ("anna", "a call was missing"));
+        assert_eq!(book.last_pull().unwrap(), Some(at(LAST)), "what did not end is not completed");
+    }
+
+    static SETTINGS: std::sync::LazyLock<CollectSettings> =
+        std::sync::LazyLock::new(CollectSettings::default);
+
+    /// A service that accepts no credentials.
+    fn refusing() -> (Credentials, ServiceUrl) {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = ServiceUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                drop(connection.read(&mut [0; 4096]));
+                let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                connection.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let secret = |text: &str| crate::ringcentral::credentials::Secret::new(text);
+        let credentials =
+            Credentials { client_id: "x".to_owned(), client_secret: secret("x"), jwt: secret("x") };
+        (credentials, url)
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_told_and_stops_nothing() {
+        let (_folder, book) = book(false);
+        let warning = admit(&book, at("2026-11-05T09:00:00Z"), None).unwrap().warning.unwrap();
+        assert!(
+            warning.contains("2026-11-05T10:00:00.000Z") && warning.contains("Nothing is lost"),
+            "{warning}"
+        );
+    }
+
+    #[test]
+    fn a_specimens_service_may_be_asked_at_any_time() {
+        let (_folder, book) = book(true);
+        assert_eq!(admit(&book, at("2026-11-05T10:00:01Z"), None).unwrap(), FREE);
+        assert_eq!(admit(&book, at("2026-11-05T09:00:00Z"), None).unwrap(), FREE);
+    }
 }

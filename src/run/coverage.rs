@@ -50,7 +50,8 @@ pub fn of_period(
     for feed in needed(config, records, mailboxes_known) {
         by_feed.entry(feed).or_default();
     }
-    for gap in &gaps {
+    // A second way of reading that is not offered takes nothing away: the windows are what must be there.
+    for gap in gaps.iter().filter(|gap| is_usage(gap.feed.kind)) {
         by_feed.entry(gap.feed.clone()).or_default();
     }
     let mut result = PeriodCoverage { feeds: Vec::new(), open: Vec::new(), accepted: Vec::new() };
@@ -62,13 +63,13 @@ pub fn of_period(
         let sealed = inside.iter().filter(|entry| entry.state == CoverageState::Sealed);
         let holes = holes(period, sealed.clone().map(|entry| entry.window.span));
         let name = feed.name();
+        let decision = decisions.iter().find(|decision| decision.subject == gap_subject(&feed, month));
         if !holes.is_empty() {
             let reason = gaps
                 .iter()
                 .find(|gap| gap.feed == feed)
                 .map(|gap| format!(" ({})", gap.reason))
                 .unwrap_or_default();
-            let decision = decisions.iter().find(|decision| decision.subject == gap_subject(&feed, month));
             match decision {
                 Some(decision) => result.accepted.push(format!(
                     "The gap in {name}{reason} is accepted by {}: {}",
@@ -79,6 +80,15 @@ pub fn of_period(
                     .or_default()
                     .push(name.clone()),
             }
+        }
+        let early = inside.iter().filter(|entry| listed_early(config, entry, period)).count();
+        match decision {
+            _ if early == 0 => {}
+            Some(decision) => result.accepted.push(format!(
+                "That {name} was not read again after the period is accepted by {}: {}",
+                decision.actor, decision.reason
+            )),
+            None => alike.entry(not_read_again(config, month)).or_default().push(name.clone()),
         }
         result.feeds.push(FeedCoverage {
             feed: name,
@@ -98,6 +108,20 @@ pub fn of_period(
         [] => state.clone(),
     }));
     Ok(result)
+}
+
+/// Whether a sealed window of a pulled feed was last listed before the period was over: what was added or changed
+/// since then is not known. Windows that somebody's word covers were never listed.
+fn listed_early(config: &Config, entry: &Coverage, period: Span) -> bool {
+    config.service.is_some()
+        && matches!(entry.window.feed.kind, FeedKind::CallLog | FeedKind::Messages)
+        && entry.state == CoverageState::Sealed
+        && entry.listed_at.is_some_and(|at| at < period.to)
+}
+
+fn not_read_again(config: &Config, month: Month) -> String {
+    let account = config.account.as_ref().map(|name| format!(" --account {name}")).unwrap_or_default();
+    format!("not read again after the period's end; do it: tollbook pull --period {}{account}.", month.key())
 }
 
 fn is_usage(kind: FeedKind) -> bool {

@@ -63,7 +63,7 @@ pub fn demo(out: &Path, watch: Watch<'_>) -> Result<Demo> {
             .map_err(|error| Failure::new(Exit::Service, format!("the sandbox did not start: {error}")))?
     };
     write_workspace(&running, &folder)?;
-    let workspace = Workspace::load(&folder.join("tollbook.toml"))?;
+    let workspace = Workspace::load(&folder.join("tollbook.toml"), None)?;
     let url = ServiceUrl::parse(&running.base_url)?;
     let mut book = Book::open_or_create(&book_folder, identity_of(&url))?;
     let _lock = book.lock("demo")?;
@@ -125,7 +125,7 @@ fn pull(
     // is read again whole.
     let since = Instant::from_utc(from - TimeDelta::days(1));
     let reread = crate::domain::time::Span { from: since, to: at_instant };
-    let scope = collect::scope(since, book.last_pull()?.map(|_| reread));
+    let scope = collect::scope(since, None, book.last_pull()?.map(|_| reread));
     collect::pull(book, &workspace.config.collect, scope, &credentials, &transport, &virtual_clock, watch)
         .map(Some)
 }

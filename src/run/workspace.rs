@@ -34,11 +34,32 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads a configuration file.
+    /// Reads a configuration file, for one of its accounts where it has several.
     ///
     /// # Errors
-    /// A file that cannot be read (exit 2), mistakes in it (exit 3).
-    pub fn load(path: &Path) -> Result<Settings> {
+    /// A file that cannot be read or an account that is not there (exit 2), mistakes in the file (exit 3).
+    pub fn load(path: &Path, account: Option<&str>) -> Result<Settings> {
+        let all = Settings::of_all(path)?;
+        let config = all.config.of_account(account).ok_or_else(|| unknown_account(&all.config, account))?;
+        Ok(Settings { config, ..all })
+    }
+
+    /// Reads a configuration file once for each of its accounts; a single one where it has none.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_each(path: &Path) -> Result<Vec<Settings>> {
+        let all = Settings::of_all(path)?;
+        if all.config.accounts.is_empty() {
+            return Ok(vec![all]);
+        }
+        let names = all.config.accounts.iter().map(|account| account.name.as_str());
+        let of_one = |name| all.config.of_account(Some(name));
+        let settings = |config| Settings { folder: all.folder.clone(), config, text: all.text.clone() };
+        Ok(names.filter_map(of_one).map(settings).collect())
+    }
+
+    fn of_all(path: &Path) -> Result<Settings> {
         let text = read_file(path, &name_of(path))?;
         let config = rules::config::config(&text)
             .map_err(|mistakes| refuse(&mistakes, &[rules::config::without_secrets(&text)]))?;
@@ -52,13 +73,38 @@ impl Settings {
     }
 }
 
+fn unknown_account(config: &Config, wanted: Option<&str>) -> Failure {
+    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    match (wanted, names.as_slice()) {
+        (Some(wanted), []) => Failure::new(
+            Exit::Usage,
+            format!("there is no account {wanted}: the configuration has no accounts"),
+        )
+        .hint("Leave --account away, or write [account.NAME] tables instead of [service]."),
+        (Some(wanted), names) => Failure::new(Exit::Usage, format!("there is no account {wanted}"))
+            .hint(format!("The configuration has {}.", names.join(", "))),
+        (None, names) => {
+            Failure::new(Exit::Usage, format!("the configuration has several accounts: {}", names.join(", ")))
+                .hint(format!("Name one: --account {}.", names.first().unwrap_or(&"NAME")))
+        }
+    }
+}
+
 impl Workspace {
-    /// Reads the configuration and all files it names.
+    /// Reads the configuration and all files it names, for one of its accounts where it has several.
     ///
     /// # Errors
-    /// Files that cannot be read (exit 2); the mistakes of all files at once (exit 3).
-    pub fn load(path: &Path) -> Result<Workspace> {
-        let Settings { folder, config, text } = Settings::load(path)?;
+    /// Files that cannot be read or an account that is not there (exit 2); the mistakes of all files at once (exit 3).
+    pub fn load(path: &Path, account: Option<&str>) -> Result<Workspace> {
+        Workspace::of(Settings::load(path, account)?)
+    }
+
+    /// Reads all files that a configuration names.
+    ///
+    /// # Errors
+    /// As [`Workspace::load`].
+    pub fn of(settings: Settings) -> Result<Workspace> {
+        let Settings { folder, config, text } = settings;
         let rule_files = read_rules(&folder.join(&config.rules))?;
         let contacts_file = read_file(&folder.join(&config.contacts), &config.contacts)?;
         let mut expectation_files = Vec::new();

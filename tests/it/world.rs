@@ -59,7 +59,7 @@ pub fn see(options: Options, earlier: &[DateTime<Utc>]) -> Seen {
     let folder = TempDir::new().expect("a folder");
     let customer = folder.path().join("customer");
     sandbox::customer::write(&running.world, &customer, None).expect("the customer's files");
-    let workspace = Workspace::load(&customer.join("tollbook.toml")).expect("a workspace");
+    let workspace = Workspace::load(&customer.join("tollbook.toml"), None).expect("a workspace");
     let url = ServiceUrl::parse(&running.base_url).expect("an address");
     let mut book = Book::open_or_create(&folder.path().join("book"), identity_of(&url)).expect("a new book");
     // A window is listed once it is over: short ones are seen before anything in them is deleted. Long ones save time.
@@ -99,7 +99,7 @@ fn pull(
     let since = Instant::from_utc(from - TimeDelta::days(1));
     let again = Span { from: since, to: Instant::from_utc(clock.now()) };
     let reread = book.last_pull().expect("a book").map(|_| again);
-    let scope = collect::scope(since, reread);
+    let scope = collect::scope(since, None, reread);
     let mut settings = workspace.config.collect.clone();
     settings.call_log_window_milliseconds = TimeDelta::days(call_log_days).num_milliseconds();
     settings.message_window_milliseconds = TimeDelta::days(message_days).num_milliseconds();

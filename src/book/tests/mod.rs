@@ -4,6 +4,7 @@ mod corruption;
 mod crashes;
 mod documents;
 mod landing;
+mod notes;
 mod opening;
 mod sealing;
 

@@ -152,7 +152,8 @@ impl<'a> Simulation<'a> {
         let mut landing = Planted { inner: landing, defect: self.defect, memory: &mut memory };
         let ended = self.drive(puller, &mut landing, pull, begun);
         if !matches!(ended, Ok(Ended::PowerCut)) {
-            told(landing.inner.seal_agreed(now, &codec))?;
+            let finished = matches!(ended, Ok(Ended::Finished(_)));
+            told(landing.inner.seal_agreed(finished, now, &codec))?;
         }
         drop(landing);
         self.memory = memory;

@@ -89,7 +89,9 @@ impl Scenario {
         let faults =
             FaultPlan::parse(&plan_text).unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{plan_text}"));
         let lasting = FaultPlan::parse(&lasting_part(&plan_text)).unwrap();
-        let settled = faults.applied_to(&world).settled() - world.span().0;
+        let quiet = faults.applied_to(&world).settled();
+        let closed = [settings.call_log_window, settings.message_window].map(|length| end_of_window(&world, length));
+        let settled = closed.into_iter().fold(quiet, DateTime::max) - world.span().0;
         let settled = settled.to_std().unwrap() + settings.settling_lag + seconds(2 * HOUR);
         Scenario { seed, world, options, settings, pulls, faults, lasting, plan_text, settled }
     }
@@ -126,17 +128,25 @@ impl Scenario {
     }
 }
 
+/// When the window closes in which the world ends.
+fn end_of_window(world: &World, length: Duration) -> DateTime<Utc> {
+    let (end, length) = (world.span().1.timestamp(), i64::try_from(length.as_secs()).unwrap());
+    DateTime::from_timestamp(end.div_euclid(length) * length + length, 0).unwrap()
+}
+
 fn settings(chance: &mut Chance) -> Settings {
     let lapse = |chance: &mut Chance, choices: &[u64]| seconds(chance.pick(choices));
     Settings {
         call_log_window: lapse(chance, &[HOUR, 6 * HOUR, DAY, DAY, DAY, 2 * DAY]),
-        message_window: lapse(chance, &[DAY, 2 * DAY, 7 * DAY]),
+        message_window: lapse(chance, &[6 * HOUR, DAY, DAY, 2 * DAY, 2 * DAY, 7 * DAY]),
         overlap: lapse(chance, &[0, MINUTE, 2 * HOUR, 2 * HOUR]),
         settling_lag: lapse(chance, &[MINUTE, HOUR / 2, HOUR / 2, 3 * HOUR]),
         per_page: chance.pick(&[1, 2, 3, 4, 5, 7, 7, 100, 1000]),
         shared_mailboxes: chance.percent(20),
         open_window: chance.percent(15),
-        active_calls: false,
+        call_sync: chance.percent(60),
+        message_sync: chance.percent(60),
+        active_calls: chance.percent(80),
         jitter_seed: chance.next(),
         // With the texts in it, what is kept can be compared with what was served without the program's own hashes.
         ..Settings::new(Redaction { key: [7; 32], keep_text: true })

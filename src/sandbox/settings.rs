@@ -100,3 +100,56 @@ fn read_unknowns(unknowns: &mut Unknowns, table: &Table<'_, '_>) {
     let words = [("published", Spelling::Published), ("varied", Spelling::Varied)];
     put(&mut unknowns.result_spelling, table.word("result_spelling", &words));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("README.md");
+
+    fn manual() -> &'static str {
+        let section = PAGE.split_once("\n## Settings\n").expect("the section").1;
+        section.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block")
+    }
+
+    #[test]
+    fn the_manual_shows_every_setting_with_its_default() {
+        let read = Options::parse(manual()).expect("settings");
+        assert_eq!(format!("{read:?}"), format!("{:?}", Options::default()));
+        for (text, known) in [("?", "the settings"), ("[unknowns]\n", "[unknowns]")] {
+            let mistakes = Options::parse(&format!("{}no-such-key-at-all = 1", text.trim_start_matches('?')));
+            let mistakes = mistakes.expect_err("an unknown key");
+            assert!(mistakes[0].message.starts_with(known), "{mistakes:?}");
+            let keys = mistakes[0].hint.trim_start_matches("Known are: ").trim_end_matches('.').split(", ");
+            for key in keys.filter(|key| *key != "unknowns") {
+                assert!(manual().contains(&format!("{key} ")), "{key} is not in the manual");
+            }
+        }
+    }
+
+    #[test]
+    fn the_manual_shows_a_fault_plan() {
+        let section = PAGE.split_once("\n## Fault plans\n").expect("the section").1;
+        let block = section.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let plan = crate::sandbox::FaultPlan::parse(block.expect("a block")).expect("a plan");
+        assert_eq!(plan.kinds().count(), 3);
+    }
+
+    #[test]
+    fn settings_are_read_and_mistakes_told() {
+        let text = "token_life = \"10 minutes\"\nsent_fax_retention = \"30 days\"\ncall_log_retention = \"none\"\n\
+            refused_mailboxes = [\"107\"]\n[unknowns]\nleg_order = \"most-recent-first\"\nsync_deletions = \"bare\"\n";
+        let options = Options::parse(text).expect("settings");
+        assert_eq!(options.token_life, Duration::from_secs(600));
+        assert_eq!(options.sent_fax_retention, chrono::TimeDelta::try_days(30));
+        assert_eq!(
+            (options.call_log_retention, options.unknowns.leg_order),
+            (None, LegOrder::MostRecentFirst)
+        );
+        assert_eq!(options.refused_mailboxes, ["107"]);
+        let text = "token_life = \"an hour\"\nfaults = 3\n[unknowns]\ntrim_pages = \"yes\"\nleg_order = \"random\"\n";
+        let mistakes = Options::parse(text).expect_err("mistakes");
+        let told: Vec<(usize, &str)> = mistakes.iter().map(|mistake| (mistake.line, mistake.code)).collect();
+        assert_eq!(told, [(1, "wrong-value"), (2, "unknown-key"), (4, "wrong-type"), (5, "unknown-word")]);
+    }
+}

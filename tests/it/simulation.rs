@@ -10,16 +10,19 @@ mod scenario;
 mod segment;
 mod witness;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use defect::Defect;
-use run::{Outcome, simulate};
+use run::{Outcome, Simulation, simulate};
 use scenario::{Cut, Scenario};
-use tollbook::sandbox::FaultPlan;
+use serde_json::Value;
+use tollbook::sandbox::{Deletions, FaultPlan};
+use witness::{Key, Kind};
 
 const SEEDS: u64 = 500;
 const THREADS: usize = 2;
@@ -157,4 +160,60 @@ fn each_planted_defect_is_seen() {
         let what: String = what.chars().take(160).collect();
         println!("{defect:?} is seen with seed {seed}: {what}");
     }
+}
+
+/// The records that one way of reading showed last, deleted ones apart, without addresses.
+fn shown(simulation: &Simulation<'_>, by_changes: bool, from: DateTime<Utc>) -> BTreeMap<Key, String> {
+    let latest = simulation.port.witness.latest.iter().filter(|((way, _), _)| *way == by_changes);
+    let contents = latest.filter_map(|((_, key), content)| {
+        let record: Value = serde_json::from_str(content).unwrap();
+        let start = record["startTime"].as_str().or(record["creationTime"].as_str());
+        // One style of the service has no colon in its offsets.
+        let start = start.map(|start| start.replace("+0000", "Z"));
+        let start = start.and_then(|start| DateTime::parse_from_rfc3339(&start).ok());
+        let deleted =
+            record["deleted"] == true || record["availability"].as_str().is_some_and(|it| it != "Alive");
+        (!deleted && start.is_some_and(|start| start >= from))
+            .then(|| (key.clone(), witness::without_addresses(content)))
+    });
+    contents.collect()
+}
+
+/// Changes and lists are independent of each other at the service and in the program: at rest they must have shown
+/// the same records, the same way.
+#[test]
+fn both_ways_of_reading_agree_on_the_same_world() {
+    let (mut calls, mut messages) = (0, 0);
+    for seed in 1..=24 {
+        let mut scenario = Scenario::of_seed(seed);
+        (scenario.faults, scenario.lasting) = (FaultPlan::empty(), FaultPlan::empty());
+        (scenario.settings.call_sync, scenario.settings.message_sync) = (true, true);
+        // Absent deletions, or unmarked ones, are what the two ways need not agree on.
+        scenario.options.unknowns.extract_deletions = Deletions::Marked;
+        scenario.options.unknowns.list_marks_deleted = true;
+        scenario.options.unknowns.deleted_messages_gone = false;
+        scenario.options.sent_fax_retention = None;
+        for pull in &mut scenario.pulls {
+            (pull.power_cut, pull.clock_jump) = (None, None);
+        }
+        let mut simulation = Simulation::new(&scenario, None).unwrap();
+        simulation.play().unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        let from = scenario.from();
+        let (changes, lists) = (shown(&simulation, true, from), shown(&simulation, false, from));
+        // What was deleted shows as such in one of them only, perhaps.
+        let deleted = |(way, key): (bool, &Key)| {
+            let content = simulation.port.witness.latest.get(&(way, key.clone()));
+            content.is_some_and(|content| content.contains("eleted") || content.contains("Purged"))
+        };
+        for key in changes.keys().chain(lists.keys()) {
+            if deleted((true, key)) || deleted((false, key)) {
+                continue;
+            }
+            assert_eq!(changes.get(key), lists.get(key), "seed {seed}: {key:?}");
+        }
+        calls += changes.keys().filter(|(kind, _)| *kind == Kind::Call).count();
+        messages += changes.keys().filter(|(kind, _)| *kind == Kind::Message).count();
+    }
+    println!("both ways agree on {calls} calls and {messages} messages");
+    assert!(calls > 400 && messages > 200, "{calls} {messages}");
 }

@@ -50,7 +50,7 @@ pub fn judge(
     let sealed = sealed(book, outcome)?;
     everything_sealed(scenario, &world, &sealed)?;
     gaps_are_reported(&world, book)?;
-    everything_kept(&world, &versions, &sealed, outcome)?;
+    everything_kept(scenario, &world, &versions, &sealed, outcome)?;
     let problems = book.verify(codec).map_err(|failure| failure.to_string())?;
     if let Some(problem) = problems.first() {
         return Err(format!("the book has {} problems: {problem:?}", problems.len()));
@@ -242,6 +242,7 @@ fn gaps_are_reported(world: &World, book: &Book) -> Result<(), String> {
 
 /// Everything that began in a sealed window is in the book, as it is now.
 fn everything_kept(
+    scenario: &Scenario,
     world: &World,
     versions: &BTreeMap<Key, Vec<StoredVersion>>,
     sealed: &BTreeMap<String, Spans>,
@@ -261,7 +262,9 @@ fn everything_kept(
         let Some(current) = current else {
             return Err(format!("{key:?} of {} from {:?} is missing", fact.feed, fact.start));
         };
-        if current.record.deleted_upstream != fact.deleted {
+        // Where lists do not mark what was deleted, only the feed of changes may have told.
+        let unmarked = !scenario.options.unknowns.list_marks_deleted;
+        if current.record.deleted_upstream != fact.deleted && !unmarked {
             let kept = current.record.deleted_upstream;
             return Err(format!(
                 "{key:?} is deleted: {}, noted: {kept}: {}",
@@ -270,7 +273,8 @@ fn everything_kept(
         }
         outcome.deleted += u64::from(fact.deleted);
         let kept = &current.record.json;
-        let same = |content: &String| content == kept || without_addresses(content) == without_addresses(kept);
+        let same =
+            |content: &String| content == kept || without_addresses(content) == without_addresses(kept);
         if !fact.contents.iter().any(same) {
             return Err(format!("{key:?} is now {}\n and the book has {kept}", fact.contents[0]));
         }

@@ -49,7 +49,7 @@ enum Ended {
 pub struct Simulation<'a> {
     scenario: &'a Scenario,
     folder: tempfile::TempDir,
-    port: Port,
+    pub port: Port,
     defect: Option<Defect>,
     memory: Memory,
     outcome: Outcome,

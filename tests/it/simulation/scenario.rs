@@ -6,7 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tollbook::ringcentral::puller::Settings;
 use tollbook::ringcentral::redact::Redaction;
-use tollbook::sandbox::{FaultKind, FaultPlan, Options, Plot, Unrest, World};
+use tollbook::sandbox::{
+    Deletions, FaultKind, FaultPlan, InProgress, Options, Plot, TimeStyle, Unknowns, Unrest, World,
+};
 
 use super::chance::Chance;
 
@@ -90,7 +92,8 @@ impl Scenario {
             FaultPlan::parse(&plan_text).unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{plan_text}"));
         let lasting = FaultPlan::parse(&lasting_part(&plan_text)).unwrap();
         let quiet = faults.applied_to(&world).settled();
-        let closed = [settings.call_log_window, settings.message_window].map(|length| end_of_window(&world, length));
+        let closed =
+            [settings.call_log_window, settings.message_window].map(|length| end_of_window(&world, length));
         let settled = closed.into_iter().fold(quiet, DateTime::max) - world.span().0;
         let settled = settled.to_std().unwrap() + settings.settling_lag + seconds(2 * HOUR);
         Scenario { seed, world, options, settings, pulls, faults, lasting, plan_text, settled }
@@ -103,7 +106,7 @@ impl Scenario {
         let options = &self.options;
         format!(
             "windows {call_log_window:?} {message_window:?}, overlap {overlap:?}, lag {settling_lag:?}, page {per_page} of {}, \
-             open window {}, sync {} {}, rate window {:?}, token {:?}, refused {:?}, to inclusive {}, cut times {}, faxes {:?}\n\
+             open window {}, sync {} {}, rate window {:?}, token {:?}, refused {:?}, faxes {:?}, sync token {:?}\n{:?}\n\
              from {}, at rest {:?} later, pulls {:#?}\n{}",
             options.per_page_at_most,
             self.settings.open_window,
@@ -112,9 +115,9 @@ impl Scenario {
             options.rate_window,
             options.token_life,
             options.refused_mailboxes,
-            options.date_to_inclusive,
-            options.cut_request_times,
             options.sent_fax_retention,
+            options.sync_token_life,
+            options.unknowns,
             self.from(),
             self.settled,
             self.pulls,
@@ -165,11 +168,47 @@ fn options(chance: &mut Chance, world: &World) -> Options {
         token_life: seconds(chance.pick(&[HOUR, HOUR, 10 * MINUTE, 2 * MINUTE])),
         per_page_at_most: usize::try_from(chance.pick(&[1000, 1000, 3, 5])).unwrap(),
         refused_mailboxes: refused,
-        date_to_inclusive: chance.percent(50),
-        cut_request_times: chance.percent(50),
+        unknowns: unknowns(chance),
+        sync_token_life: chance.percent(25).then(|| TimeDelta::hours(chance.between(1, 60).cast_signed())),
         sent_fax_retention: chance.percent(20).then(|| TimeDelta::days(chance.between(1, 3).cast_signed())),
         ..Options::default()
     }
+}
+
+/// What nobody knows of the real service, decided another way than by default here and there.
+fn unknowns(chance: &mut Chance) -> Unknowns {
+    let usual = Unknowns::default();
+    let mut odd = |usual: bool| usual != chance.percent(15);
+    let mut unknowns = Unknowns {
+        date_to_inclusive: odd(usual.date_to_inclusive),
+        cut_request_times: odd(usual.cut_request_times),
+        dates_are_local: odd(usual.dates_are_local),
+        list_marks_deleted: odd(usual.list_marks_deleted),
+        trim_pages: odd(usual.trim_pages),
+        finished_absent: odd(usual.finished_absent),
+        message_ids_are_text: odd(usual.message_ids_are_text),
+        segments_absent: odd(usual.segments_absent),
+        queued_pages_absent: odd(usual.queued_pages_absent),
+        deleted_messages_gone: odd(usual.deleted_messages_gone),
+        extract_page_reversed: odd(usual.extract_page_reversed),
+        record_count_refused: odd(usual.record_count_refused),
+        active_filters_ignored: odd(usual.active_filters_ignored),
+        queues_need_owner: odd(usual.queues_need_owner),
+        members_see_shared: odd(usual.members_see_shared),
+        ..usual
+    };
+    use Deletions::{Absent, Bare, Marked, Stub};
+    unknowns.extract_deletions = chance.pick(&[Marked, Marked, Stub, Bare, Absent]);
+    unknowns.in_progress = chance.pick(&[InProgress::Some, InProgress::Never, InProgress::Always]);
+    unknowns.time_style =
+        chance.pick(&[TimeStyle::Zulu, TimeStyle::Zulu, TimeStyle::Zulu, TimeStyle::Offset]);
+    if chance.percent(15) {
+        unknowns.extract_history = Some(TimeDelta::hours(chance.between(1, 72).cast_signed()));
+    }
+    if chance.percent(20) {
+        unknowns.extract_isync_count = Some(usize::try_from(chance.between(1, 6)).unwrap());
+    }
+    unknowns
 }
 
 /// A handful of kinds of faults, or none: all at once, the rare ones would never meet.

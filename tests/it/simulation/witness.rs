@@ -24,6 +24,8 @@ pub struct Witness {
     pub landed: Contents,
     /// The pages that held them, as canonical JSON.
     pub pages: BTreeSet<String>,
+    /// The last content of each record by each way of reading: by changes, or by lists.
+    pub latest: BTreeMap<(bool, Key), String>,
     /// The records of the last answer: what the next landing lands.
     last: Vec<(Key, String)>,
     /// Bodies read before, and what they hold: most pages are served more than once.
@@ -36,8 +38,17 @@ impl Witness {
         self.last.clear();
         if let Some(known) = self.read.get(body) {
             self.last.clone_from(known);
-            return true;
+        } else if !self.read_anew(path, body) {
+            return false;
         }
+        let by_changes = path.ends_with("-sync");
+        for (key, content) in &self.last {
+            self.latest.insert((by_changes, key.clone()), content.clone());
+        }
+        true
+    }
+
+    fn read_anew(&mut self, path: &str, body: &[u8]) -> bool {
         let Ok(page) = serde_json::from_slice::<Value>(body) else { return false };
         let records = page.get("records").and_then(Value::as_array);
         if let (Some(kind), Some(records)) = (kind_of(path), records) {

@@ -2,6 +2,7 @@
 //! virtual time into a real book; and in the end the book against what happened.
 
 mod chance;
+mod cost;
 mod defect;
 mod oracle;
 mod port;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use defect::Defect;
@@ -85,6 +86,45 @@ fn play_all(seeds: &[u64]) -> Vec<(u64, Result<Outcome, String>)> {
     played
 }
 
+fn print_sums(seeds: usize, took: Duration, outcomes: &[Outcome]) {
+    let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
+    println!(
+        "{seeds} seeds in {took:.1?}: {} requests ({} refused for their rate, {} without a usable answer), {} steps, \
+         {} runs finished, {} gave up, {} were cut off, {} records in {} versions, {} deleted, {} windows sealed",
+        sum(|outcome| outcome.counts.requests),
+        sum(|outcome| outcome.counts.refused),
+        sum(|outcome| outcome.counts.unusable),
+        sum(|outcome| outcome.steps),
+        sum(|outcome| outcome.finished),
+        sum(|outcome| outcome.given_up),
+        sum(|outcome| outcome.power_cuts),
+        sum(|outcome| outcome.records),
+        sum(|outcome| outcome.versions),
+        sum(|outcome| outcome.deleted),
+        sum(|outcome| outcome.windows),
+    );
+}
+
+/// Requests with a usable answer over the least, in percent, by how it goes.
+fn print_ratios(outcomes: &[Outcome]) {
+    for (name, wanted) in [("sound pages", true), ("odd pages", false)] {
+        let mut ratios: Vec<u64> = outcomes
+            .iter()
+            .filter(|outcome| outcome.sound_pages == wanted)
+            .map(Outcome::ratio_percent)
+            .collect();
+        ratios.sort_unstable();
+        let at = |share: usize| ratios.get((ratios.len().max(1) - 1) * share / 100).copied().unwrap_or(0);
+        println!(
+            "requests over the least, {name}: {} seeds, half at most {} %, nine tenths {} %, all {} %",
+            ratios.len(),
+            at(50),
+            at(90),
+            at(100),
+        );
+    }
+}
+
 #[test]
 fn what_happened_is_in_the_book_whatever_happens() {
     let seeds = seeds();
@@ -105,24 +145,8 @@ fn what_happened_is_in_the_book_whatever_happens() {
             )),
         }
     }
-    let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
-    println!(
-        "{} seeds in {:.1?}: {} requests ({} refused, {} without use), {} steps, {} runs finished, {} gave up, \
-         {} power cuts, {} records in {} versions, {} deleted, {} windows sealed",
-        seeds.len(),
-        began.elapsed(),
-        sum(|outcome| outcome.counts.requests),
-        sum(|outcome| outcome.counts.refused),
-        sum(|outcome| outcome.counts.unusable),
-        sum(|outcome| outcome.steps),
-        sum(|outcome| outcome.finished),
-        sum(|outcome| outcome.given_up),
-        sum(|outcome| outcome.power_cuts),
-        sum(|outcome| outcome.records),
-        sum(|outcome| outcome.versions),
-        sum(|outcome| outcome.deleted),
-        sum(|outcome| outcome.windows),
-    );
+    print_sums(seeds.len(), began.elapsed(), &outcomes);
+    print_ratios(&outcomes);
     let count = failures.len();
     failures.truncate(8);
     assert!(count == 0, "{count} of {} seeds failed\n{}", seeds.len(), failures.join("\n"));
@@ -190,6 +214,7 @@ fn both_ways_of_reading_agree_on_the_same_world() {
         (scenario.settings.call_sync, scenario.settings.message_sync) = (true, true);
         // Absent deletions, or unmarked ones, are what the two ways need not agree on.
         scenario.options.unknowns.extract_deletions = Deletions::Marked;
+        scenario.options.unknowns.extract_history = None;
         scenario.options.unknowns.list_marks_deleted = true;
         scenario.options.unknowns.deleted_messages_gone = false;
         scenario.options.sent_fax_retention = None;

@@ -105,7 +105,9 @@ impl World {
         self.feeds.insert(feed.to_owned());
         for record in page["records"].as_array().ok_or("the oracle gets no list")? {
             let start = record[if kind == Kind::Call { "startTime" } else { "creationTime" }].as_str();
-            let start = start.and_then(|start| DateTime::parse_from_rfc3339(start).ok());
+            // One style of the service has no colon in its offsets.
+            let start = start.map(|start| start.replace("+0000", "Z"));
+            let start = start.and_then(|start| DateTime::parse_from_rfc3339(&start).ok());
             let gone = record["availability"].as_str().is_some_and(|availability| availability != "Alive");
             let fact = Fact {
                 feed: feed.to_owned(),

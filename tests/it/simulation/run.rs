@@ -13,6 +13,7 @@ use tollbook::ringcentral::puller::{Action, Input, Known, Moment, Puller, Scope,
 use tollbook::run::collect::BookLanding;
 use tollbook::run::facts;
 
+use super::cost::Cost;
 use super::defect::{Defect, Memory, Planted};
 use super::oracle;
 use super::port::{Counts, Port};
@@ -25,10 +26,15 @@ const TIME_AT_MOST: Duration = Duration::from_secs(36 * 3600);
 /// Calm pulls in which everything must have come to rest.
 const CALM_PULLS: u32 = 3;
 
+/// Requests with a usable answer over those that had to be made.
+const RATIO_AT_MOST_PERCENT: u64 = 150;
+
 /// What a seed came to.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub counts: Counts,
+    /// Requests that had to be made.
+    pub least: u64,
     pub steps: u64,
     pub finished: u64,
     pub given_up: u64,
@@ -37,6 +43,15 @@ pub struct Outcome {
     pub versions: u64,
     pub deleted: u64,
     pub windows: u64,
+    /// Whether requests can be held against the least.
+    pub sound_pages: bool,
+}
+
+impl Outcome {
+    /// Requests with a usable answer, in percent of those that had to be made.
+    pub fn ratio_percent(&self) -> u64 {
+        self.counts.good * 100 / self.least.max(1)
+    }
 }
 
 enum Ended {
@@ -52,6 +67,7 @@ pub struct Simulation<'a> {
     pub port: Port,
     defect: Option<Defect>,
     memory: Memory,
+    cost: Cost,
     outcome: Outcome,
 }
 
@@ -61,6 +77,12 @@ pub fn simulate(scenario: &Scenario, defect: Option<Defect>) -> Result<Outcome, 
     simulation.play()?;
     simulation.judge()?;
     simulation.outcome.counts = simulation.port.counts;
+    simulation.outcome.least = simulation.cost.least;
+    simulation.outcome.sound_pages = scenario.pages_are_sound();
+    let (ratio, good) = (simulation.outcome.ratio_percent(), simulation.port.counts.good);
+    if simulation.outcome.sound_pages && ratio > RATIO_AT_MOST_PERCENT {
+        return Err(format!("{good} requests where {} would have done", simulation.cost.least));
+    }
     Ok(simulation.outcome)
 }
 
@@ -86,6 +108,7 @@ impl<'a> Simulation<'a> {
             port,
             defect,
             memory: Memory::default(),
+            cost: Cost::default(),
             outcome: Outcome::default(),
         })
     }
@@ -150,7 +173,8 @@ impl<'a> Simulation<'a> {
         let landing = BookLanding::new(&mut book, &mut watch);
         let mut memory = std::mem::take(&mut self.memory);
         let mut landing = Planted { inner: landing, defect: self.defect, memory: &mut memory };
-        let ended = self.drive(puller, &mut landing, pull, begun);
+        let ended = self.drive(puller, &mut landing, pull, (begun, reread));
+        self.cost.run(self.port.elapsed - begun, self.scenario.options.token_life);
         if !matches!(ended, Ok(Ended::PowerCut)) {
             let finished = matches!(ended, Ok(Ended::Finished(_)));
             told(landing.inner.seal_agreed(finished, now, &codec))?;
@@ -170,8 +194,10 @@ impl<'a> Simulation<'a> {
         mut puller: Puller,
         landing: &mut Planted<'_, '_>,
         pull: &Pull,
-        begun: Duration,
+        (begun, reread): (Duration, bool),
     ) -> Result<Ended, String> {
+        let per_page = self.scenario.options.per_page_at_most as u64;
+        let per_page = per_page.min(u64::from(self.scenario.settings.per_page));
         let mut input = Input::Start(Known {
             account: told(landing.known_account())?,
             coverage: told(landing.coverage())?,
@@ -216,10 +242,17 @@ impl<'a> Simulation<'a> {
                     self.port.witness.land();
                     let complete = cursor.next_page.is_none();
                     let coverage = if complete { told(landing.coverage_of(&cursor.window))? } else { None };
+                    self.cost.land(&cursor, coverage.as_ref(), self.port.elapsed, reread, per_page);
                     Input::Landed { coverage }
                 }
-                Action::Advance(stream) => told(landing.advance(&stream)).map(|()| Input::Continue)?,
-                Action::NoteGap(gap) => told(landing.gap(&gap, at.civil)).map(|()| Input::Continue)?,
+                Action::Advance(stream) => {
+                    self.cost.answer();
+                    told(landing.advance(&stream)).map(|()| Input::Continue)?
+                }
+                Action::NoteGap(gap) => {
+                    self.cost.answer();
+                    told(landing.gap(&gap, at.civil)).map(|()| Input::Continue)?
+                }
                 Action::Seal(window) => told(landing.seal(&window, at.civil)).map(|()| Input::Continue)?,
                 Action::Finished(summary) => return Ok(Ended::Finished(summary)),
                 Action::Failed(failure) => return Ok(Ended::GivenUp(failure)),

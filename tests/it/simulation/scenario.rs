@@ -73,14 +73,14 @@ impl Scenario {
         let settings = settings(&mut chance);
         // Short windows and small pages cost requests: then there is less of a world.
         let short = settings.call_log_window <= seconds(HOUR);
-        let days = if short { 1 } else { chance.between(2, 4) };
-        let most = if settings.per_page < 4 { 15 * u64::from(settings.per_page) } else { 90 };
+        let days = if short { 1 } else { chance.between(2, 3) };
+        let most = if settings.per_page < 4 { 12 * u64::from(settings.per_page) } else { 70 };
         let unrest = Unrest {
             seed,
             days: u32::try_from(days).unwrap(),
             calls: usize::try_from(chance.between(10, most)).unwrap(),
             messages: usize::try_from(chance.between(6, most / 2 + 6)).unwrap(),
-            mailboxes: usize::try_from(chance.between(1, 3)).unwrap(),
+            mailboxes: usize::try_from(chance.between(1, 2)).unwrap(),
             latest_days: if short { 1 } else { u32::try_from(chance.between(1, 3)).unwrap() },
         };
         let world = Arc::new(large().restless(&unrest));
@@ -97,6 +97,12 @@ impl Scenario {
         let settled = closed.into_iter().fold(quiet, DateTime::max) - world.span().0;
         let settled = settled.to_std().unwrap() + settings.settling_lag + seconds(2 * HOUR);
         Scenario { seed, world, options, settings, pulls, faults, lasting, plan_text, settled }
+    }
+
+    /// Whether lists are cut into pages as documented, so that requests can be counted against the least.
+    pub fn pages_are_sound(&self) -> bool {
+        let odd = |kind: FaultKind| kind.group().name() == "paging";
+        !self.faults.kinds().any(odd) && !self.options.unknowns.trim_pages
     }
 
     /// What the seed has in store, for people.
@@ -140,11 +146,11 @@ fn end_of_window(world: &World, length: Duration) -> DateTime<Utc> {
 fn settings(chance: &mut Chance) -> Settings {
     let lapse = |chance: &mut Chance, choices: &[u64]| seconds(chance.pick(choices));
     Settings {
-        call_log_window: lapse(chance, &[HOUR, 6 * HOUR, DAY, DAY, DAY, 2 * DAY]),
-        message_window: lapse(chance, &[6 * HOUR, DAY, DAY, 2 * DAY, 2 * DAY, 7 * DAY]),
+        call_log_window: lapse(chance, &[HOUR, 6 * HOUR, DAY, DAY, DAY, DAY, DAY, 2 * DAY, 2 * DAY]),
+        message_window: lapse(chance, &[6 * HOUR, DAY, DAY, 2 * DAY, 2 * DAY, 2 * DAY, 7 * DAY]),
         overlap: lapse(chance, &[0, MINUTE, 2 * HOUR, 2 * HOUR]),
         settling_lag: lapse(chance, &[MINUTE, HOUR / 2, HOUR / 2, 3 * HOUR]),
-        per_page: chance.pick(&[1, 2, 3, 4, 5, 7, 7, 100, 1000]),
+        per_page: chance.pick(&[1, 3, 4, 5, 7, 7, 100, 1000]),
         shared_mailboxes: chance.percent(20),
         open_window: chance.percent(15),
         call_sync: chance.percent(60),
@@ -205,8 +211,8 @@ fn unknowns(chance: &mut Chance) -> Unknowns {
     if chance.percent(15) {
         unknowns.extract_history = Some(TimeDelta::hours(chance.between(1, 72).cast_signed()));
     }
-    if chance.percent(20) {
-        unknowns.extract_isync_count = Some(usize::try_from(chance.between(1, 6)).unwrap());
+    if chance.percent(15) {
+        unknowns.extract_isync_count = Some(usize::try_from(chance.between(2, 9)).unwrap());
     }
     unknowns
 }
@@ -278,7 +284,7 @@ fn lasting_part(plan: &str) -> String {
 
 /// A few pulls, hourly, daily or as it comes, some of which end by force.
 fn pulls(chance: &mut Chance, days: u64) -> Vec<Pull> {
-    let count = chance.between(2, 5);
+    let count = chance.between(1, 4);
     let gap = chance.pick(&[HOUR, DAY, DAY, 0]);
     let mut at = chance.between(HOUR, days * DAY);
     let mut pulls = Vec::new();

@@ -146,8 +146,15 @@ fn end_of_window(world: &World, length: Duration) -> DateTime<Utc> {
 fn settings(chance: &mut Chance) -> Settings {
     let lapse = |chance: &mut Chance, choices: &[u64]| seconds(chance.pick(choices));
     Settings {
-        call_log_window: lapse(chance, &[HOUR, 6 * HOUR, DAY, DAY, DAY, DAY, DAY, 2 * DAY, 2 * DAY]),
-        message_window: lapse(chance, &[6 * HOUR, DAY, DAY, 2 * DAY, 2 * DAY, 2 * DAY, 7 * DAY]),
+        // Short windows are many: a few seeds of them are enough.
+        call_log_window: lapse(
+            chance,
+            &[HOUR, 6 * HOUR, 6 * HOUR, DAY, DAY, DAY, DAY, DAY, DAY, DAY, 2 * DAY, 2 * DAY, 2 * DAY],
+        ),
+        message_window: lapse(
+            chance,
+            &[6 * HOUR, DAY, DAY, DAY, 2 * DAY, 2 * DAY, 2 * DAY, 2 * DAY, 2 * DAY, 7 * DAY],
+        ),
         overlap: lapse(chance, &[0, MINUTE, 2 * HOUR, 2 * HOUR]),
         settling_lag: lapse(chance, &[MINUTE, HOUR / 2, HOUR / 2, 3 * HOUR]),
         per_page: chance.pick(&[1, 3, 4, 5, 7, 7, 100, 1000]),

@@ -14,7 +14,7 @@ use super::sql::{self, Outcome, damaged};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
     /// The latest version: by last modification, then by observation, then by hash. A bare notice of deletion (deleted,
-    /// no start) comes before all others.
+    /// neither start nor last modification) comes before all others.
     Current,
     /// An older version whose material fields differ from the current one's.
     Superseded,
@@ -61,9 +61,10 @@ pub(super) struct Rank {
 }
 
 impl Rank {
-    /// Whether the version says more than that its record was deleted.
+    /// Whether the version says more than that its record was deleted. A whole record may have a start that cannot be
+    /// read; a bare notice has no last modification either.
     pub(super) fn is_full(&self) -> bool {
-        self.start.is_some() || !self.deleted
+        self.start.is_some() || self.last_modified_milliseconds.is_some() || !self.deleted
     }
 }
 
@@ -274,12 +275,15 @@ mod tests {
 
     #[test]
     fn a_bare_notice_of_deletion_never_counts_while_a_full_version_is_known() {
-        let stub = Rank { start: None, deleted: true, ..rank("stub", "gone", Some(99), 99) };
+        let stub = Rank { start: None, deleted: true, ..rank("stub", "gone", None, 99) };
         assert_eq!(standings(&[stub, rank("a", "x", None, 1)]), [Standing::Superseded, Standing::Current]);
-        let older = Rank { last_modified_milliseconds: Some(1), ..stub };
+        let older = Rank { last_observed_milliseconds: 1, ..stub };
         assert_eq!(standings(&[stub, Rank { hash: Hash::of(b"s"), ..older }])[0], Standing::Current);
         let marked = Rank { deleted: true, ..rank("marked", "x", Some(2), 1) };
         assert_eq!(standings(&[rank("a", "x", Some(1), 1), marked])[1], Standing::Current);
+        // A whole record whose start cannot be read is none.
+        let unreadable = Rank { start: None, ..marked };
+        assert_eq!(standings(&[rank("a", "x", Some(1), 1), unreadable])[1], Standing::Current);
     }
 
     #[test]

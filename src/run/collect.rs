@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::{Book, Identity, NoteKind, Noted};
+use crate::book::{Book, Identity, NoteKind, Noted, SegmentCodec};
 use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
@@ -72,14 +72,9 @@ pub fn carry_out(book: &mut Book, order: Order<'_>, watch: Watch<'_>) -> Result<
     let (reason, actor) =
         admitted.leave.map_or((None, ""), |again| (Some(again.reason.as_str()), &*again.actor));
     let pull = book.pull_began(now, reason, actor)?;
-    let mut landing = BookLanding { book, watch, agreed: Vec::new() };
+    let mut landing = BookLanding::new(book, watch);
     let pulled = client::pull_blocking(puller, credentials, transport, clock, &mut landing);
-    // Windows that agreed are sealed together, so that they share their files; after a failure too. What was read by
-    // changes is packed with them, and without them.
-    let agreed = std::mem::take(&mut landing.agreed);
-    if pulled.is_ok() || !agreed.is_empty() {
-        book.seal(&agreed, now, &codec())?;
-    }
+    landing.seal_agreed(pulled.is_ok(), now, &codec())?;
     let summary = pulled?;
     book.pull_ended(pull, clock.now(), summary.requests)?;
     if book.needs_compaction()? {
@@ -228,11 +223,31 @@ fn random_key() -> Result<[u8; 32]> {
 }
 
 /// The book as the puller's landing place.
-struct BookLanding<'a> {
+pub struct BookLanding<'a> {
     book: &'a mut Book,
     watch: Watch<'a>,
     /// Windows whose listings agreed.
     agreed: Vec<PullWindow>,
+}
+
+impl<'a> BookLanding<'a> {
+    /// Lands in a book whose lock the caller holds.
+    pub fn new(book: &'a mut Book, watch: Watch<'a>) -> BookLanding<'a> {
+        BookLanding { book, watch, agreed: Vec::new() }
+    }
+
+    /// Seals the windows that agreed, together, so that they share their files; after a failure too. What was read by
+    /// changes is packed with them, and without them when the pull is `finished`.
+    ///
+    /// # Errors
+    /// A book that cannot be written.
+    pub fn seal_agreed(&mut self, finished: bool, at: Instant, codec: &SegmentCodec) -> Result<()> {
+        let agreed = std::mem::take(&mut self.agreed);
+        if finished || !agreed.is_empty() {
+            self.book.seal(&agreed, at, codec)?;
+        }
+        Ok(())
+    }
 }
 
 impl Landing for BookLanding<'_> {

@@ -16,6 +16,7 @@ mod reconcile;
 mod sandbox;
 mod schema;
 mod sdk;
+mod simulation;
 mod support;
 mod suspense;
 mod tidy;

@@ -36,7 +36,7 @@ pub(super) fn path_of(feed: &Feed) -> String {
 pub(super) fn query_of(job: &Job, settings: &Settings) -> Query {
     match &job.work {
         Work::Listing(listing) => listing_query(listing, settings),
-        Work::Changes(changes) => changes_query(changes),
+        Work::Changes(changes) => changes_query(changes, settings),
     }
 }
 
@@ -77,7 +77,7 @@ fn listing_query(listing: &Listing, settings: &Settings) -> Query {
 /// Every type that a message store holds.
 const MESSAGE_TYPES: [&str; 4] = ["SMS", "Fax", "VoiceMail", "Pager"];
 
-fn changes_query(changes: &Changes) -> Query {
+fn changes_query(changes: &Changes, settings: &Settings) -> Query {
     let mut query = Query::new();
     let mut add = |name: &'static str, value: &str| query.push((name, value.to_owned()));
     match changes.ask {
@@ -97,6 +97,9 @@ fn changes_query(changes: &Changes) -> Query {
         Ask::AllMessages { to } => {
             add("syncType", "FSync");
             MESSAGE_TYPES.iter().for_each(|value| add("messageType", value));
+            if settings.shared_mailboxes {
+                add("owner", "Any");
+            }
             add("dateFrom", &changes.from.rfc3339());
             add("dateTo", &to.rfc3339());
             add("recordCount", CHANGES_AT_ONCE);

@@ -114,7 +114,7 @@ impl Draw {
     }
 
     fn disturb_record(&mut self, record: &mut RecordPlan) {
-        record.start_ms = self.instant_ms();
+        record.start_ms = self.instant_ms().max(self.from_ms);
         if self.dice.chance(60) {
             // Long enough to reach over the end of its window and the settling lag.
             let more_ms = self.dice.between(HOUR, 7 * HOUR);
@@ -159,7 +159,7 @@ impl Draw {
 
     fn disturb_message(&mut self, message: &mut MessagePlan) {
         let was_ms = message.created_ms;
-        message.created_ms = self.instant_ms();
+        message.created_ms = self.instant_ms().max(self.from_ms);
         let mut late_ms = message.created_ms - was_ms;
         if self.dice.chance(150) {
             late_ms += self.later_ms();

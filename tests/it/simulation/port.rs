@@ -2,14 +2,17 @@
 //! checks every one of them against what a client must never do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use tollbook::ringcentral::credentials::Secret;
 use tollbook::ringcentral::puller::{Auth, Input, Method, Request, Response};
-use tollbook::sandbox::{Ask, Carriage, Clock, Reply, Service};
+use tollbook::sandbox::{Ask, Carriage, Clock, FaultPlan, Options, Reply, Service, World};
 
 use super::chance::Chance;
-use super::scenario::{Mischief, Scenario};
+use super::scenario::Scenario;
 use super::witness::Witness;
 
 /// Tries of one request that got no usable answer.
@@ -45,18 +48,21 @@ pub struct Counts {
 pub struct Port {
     services: [Service; 2],
     clock: Clock,
+    world: Arc<World>,
+    options: Options,
     from: DateTime<Utc>,
     /// Since the world's first instant; never goes back.
     pub elapsed: Duration,
     chance: Chance,
-    mischief: Mischief,
-    /// Whether the service misbehaves now.
+    /// Whether the service misbehaves now; else only its records are odd.
     pub faults: bool,
     pub witness: Witness,
     pub counts: Counts,
     closed_until: BTreeMap<&'static str, Duration>,
     last: Option<(String, u32, u32, u32)>,
     basic: String,
+    /// Every token that was issued: the program's own text of it cannot be read.
+    tokens: Vec<String>,
     /// An own order to the wire: rewrites a request before it is sent.
     pub rewrite: fn(&mut Ask),
     /// And an answer after it came.
@@ -66,22 +72,31 @@ pub struct Port {
 impl Port {
     pub fn new(scenario: &Scenario) -> Port {
         let clock = Clock::fixed(scenario.from());
-        let service = || Service::new(scenario.world.clone(), scenario.options.clone(), clock.clone());
-        let services = [service(), service()];
+        let service = |faults: &FaultPlan| {
+            let options = Options { faults: faults.clone(), ..scenario.options.clone() };
+            Service::new(scenario.world.clone(), options, clock.clone())
+        };
+        let services = [service(&scenario.faults), service(&scenario.lasting)];
         let basic = base64(&format!("{}:{}", services[0].client_id(), services[0].client_secret()));
         Port {
             services,
+            world: scenario.world.clone(),
+            options: Options {
+                faults: scenario.lasting.clone(),
+                per_page_at_most: 1000,
+                ..scenario.options.clone()
+            },
             from: scenario.from(),
             clock,
             elapsed: Duration::ZERO,
             chance: Chance::new(scenario.seed ^ 0xFA17),
-            mischief: scenario.mischief,
             faults: false,
             witness: Witness::default(),
             counts: Counts::default(),
             closed_until: BTreeMap::new(),
             last: None,
             basic,
+            tokens: Vec::new(),
             rewrite: |_| {},
             revise: |_, _| {},
         }
@@ -107,7 +122,6 @@ impl Port {
         self.elapsed += Duration::from_millis(self.chance.between(40, 900));
         self.clock.set(self.now());
         let reply = self.services[usize::from(!self.faults)].answer(&ask, self.elapsed);
-        let reply = self.disturb(reply);
         let (fate, input) = self.deliver(&ask, group, reply);
         self.elapsed += Duration::from_millis(self.chance.between(10, 500));
         self.note(request, fate)?;
@@ -118,7 +132,10 @@ impl Port {
     fn check(&self, request: &Request) -> Result<&'static str, String> {
         let path = &request.path;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~./".contains(&byte);
-        if !path.starts_with("/restapi/") || path.contains("..") || path.contains("//") || !path.bytes().all(plain)
+        if !path.starts_with("/restapi/")
+            || path.contains("..")
+            || path.contains("//")
+            || !path.bytes().all(plain)
         {
             return Err(format!("a request leaves the service: {path}"));
         }
@@ -140,8 +157,9 @@ impl Port {
         match (&request.auth, request.method) {
             (Auth::Bearer(token), Method::Get) => {
                 let mut ask = Ask::get(&request.path);
-                ask.query = request.query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                ask.with_header("authorization", &format!("Bearer {}", token.reveal()))
+                ask.query =
+                    request.query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+                ask.with_header("authorization", &format!("Bearer {}", self.token_text(token)))
             }
             _ => {
                 let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -151,59 +169,9 @@ impl Port {
         }
     }
 
-    fn disturb(&mut self, mut reply: Reply) -> Reply {
-        if !self.faults || reply.status != 200 {
-            return reply;
-        }
-        let Mischief { broken, failed, cut, refused, unauthorised } = self.mischief;
-        let mut hit = |share: u64| self.chance.below(1000) < share;
-        if hit(broken) {
-            reply.carriage = if self.chance.percent(80) { Carriage::Reset } else { Carriage::Hang };
-        } else if hit(failed) {
-            reply.status = self.chance.pick(&[500, 502, 503, 504]);
-            reply.body = b"<html><body>Bad gateway</body></html>".to_vec();
-            if self.chance.percent(30) {
-                reply.headers.push(("retry-after".to_owned(), self.chance.between(0, 90).to_string()));
-            }
-        } else if hit(cut) {
-            let length = reply.body.len() as u64;
-            let kept = usize::try_from(self.chance.below(length.max(1))).unwrap();
-            if self.chance.percent(50) {
-                reply.body.truncate(kept);
-            } else {
-                reply.carriage = Carriage::CutAfter(kept);
-            }
-        } else if hit(refused) {
-            self.refuse(&mut reply);
-        } else if hit(unauthorised) {
-            reply.status = 401;
-            reply.body = br#"{"errorCode":"OAU-128","errors":[{"errorCode":"OAU-128","message":"Expired"}]}"#.to_vec();
-        }
-        reply
-    }
-
-    /// A refusal for the rate that the limits did not foretell; the penalty in one of the forms it may have.
-    fn refuse(&mut self, reply: &mut Reply) {
-        reply.status = 429;
-        reply.body = br#"{"errorCode":"CMN-301","errors":[{"errorCode":"CMN-301","message":"Rate"}]}"#.to_vec();
-        let wait = self.chance.between(1, 300);
-        match self.chance.below(5) {
-            0 => {}
-            1 => {
-                let date = self.now() + TimeDelta::seconds(i64::try_from(wait).unwrap());
-                let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-                reply.headers.push(("retry-after".to_owned(), date));
-            }
-            2 if self.chance.percent(20) => {
-                reply.headers.push(("retry-after".to_owned(), (10 * super::scenario::DAY).to_string()));
-            }
-            2 => {
-                // Another limit than that of the group: it closes everything.
-                reply.headers.retain(|(name, _)| !name.starts_with("x-rate-limit"));
-                reply.headers.push(("retry-after".to_owned(), wait.to_string()));
-            }
-            _ => reply.headers.push(("retry-after".to_owned(), wait.to_string())),
-        }
+    fn token_text(&self, token: &Secret) -> &str {
+        let issued = self.tokens.iter().rev().find(|issued| Secret::new(issued.as_str()) == *token);
+        issued.map_or("forged", String::as_str)
     }
 
     /// As the client's shell would hand it over, and what it means for the count.
@@ -219,7 +187,8 @@ impl Port {
                 reply.body.truncate(reply.body.len().saturating_sub(fewer));
             }
             Carriage::Drip { milliseconds_per_byte } => {
-                let whole = Duration::from_millis(milliseconds_per_byte) * u32::try_from(reply.body.len()).unwrap();
+                let whole =
+                    Duration::from_millis(milliseconds_per_byte) * u32::try_from(reply.body.len()).unwrap();
                 self.elapsed += whole.min(Duration::from_secs(600));
                 if whole > Duration::from_secs(600) {
                     return broken("no answer in time");
@@ -233,11 +202,13 @@ impl Port {
         self.close(group, &reply);
         if reply.status == 200 {
             (self.revise)(ask, &mut reply.body);
-            self.witness.serve(&ask.path, &reply.body);
+            if group == "auth" {
+                self.tokens.extend(token_of(&reply.body));
+            }
         }
-        let whole = || serde_json::from_slice::<serde_json::de::IgnoredAny>(&reply.body).is_ok();
+        let whole = reply.status == 200 && self.witness.serve(&ask.path, &reply.body);
         let fate = match reply.status {
-            200 if whole() => Fate::Good,
+            200 if whole => Fate::Good,
             200 | 408 | 500.. => Fate::Unusable,
             429 => Fate::Refused,
             401 => Fate::Unauthorised,
@@ -253,7 +224,8 @@ impl Port {
         let named = reply.header("x-rate-limit-group").is_some();
         if reply.status == 429 {
             let date = |text: &str| DateTime::parse_from_rfc2822(text).ok();
-            let until = reply.header("retry-after").and_then(date).map(|until| until - self.now().fixed_offset());
+            let until =
+                reply.header("retry-after").and_then(date).map(|until| until - self.now().fixed_offset());
             let until = until.and_then(|wait| wait.to_std().ok());
             let wait = until.or(number("retry-after").map(Duration::from_secs));
             let wait = wait.unwrap_or(Duration::from_secs(30));
@@ -277,7 +249,9 @@ impl Port {
     fn note(&mut self, request: &Request, fate: Fate) -> Result<(), String> {
         let shown = format!("{} {:?}", request.path, request.query);
         let (mut unusable, mut refused, mut unauthorised) = match self.last.take() {
-            Some((last, unusable, refused, unauthorised)) if last == shown => (unusable, refused, unauthorised),
+            Some((last, unusable, refused, unauthorised)) if last == shown => {
+                (unusable, refused, unauthorised)
+            }
             _ => (0, 0, 0),
         };
         match fate {
@@ -293,18 +267,37 @@ impl Port {
         self.counts.unusable += u64::from(fate != Fate::Refused);
         self.counts.refused += u64::from(fate == Fate::Refused);
         if unusable > TRIES || refused > REFUSALS || unauthorised > 2 {
-            return Err(format!("{shown} is tried {unusable} times in vain, {refused} times against the rate"));
+            return Err(format!(
+                "{shown} is tried {unusable} times in vain, {refused} times against the rate"
+            ));
         }
         self.last = Some((shown, unusable, refused, unauthorised));
         Ok(())
     }
 
-    /// Asks the calm service past the wire, for the oracle.
-    pub fn list(&self, token: &str, path: &str, query: &[(&str, &str)]) -> Vec<u8> {
+    /// Asks the calm service past the wire, for the oracle: whole, without limits.
+    pub fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, String> {
+        let options = Options { limits_lifted: true, ..self.options.clone() };
+        let service = Service::new(self.world.clone(), options, self.clock.clone());
+        let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        let form = [("grant_type", grant), ("assertion", service.jwt())];
+        let ask = Ask::post("/restapi/oauth/token", &form);
+        let reply =
+            service.answer(&ask.with_header("authorization", &format!("Basic {}", self.basic)), self.elapsed);
+        let token = token_of(&reply.body).ok_or("the oracle gets no token")?;
         let mut ask = Ask::get(path).with_header("authorization", &format!("Bearer {token}"));
         ask.query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.services[1].answer(&ask, self.elapsed).body
+        let reply = service.answer(&ask, self.elapsed);
+        if reply.status != 200 {
+            return Err(format!("the oracle is refused {path}: {}", reply.status));
+        }
+        serde_json::from_slice(&reply.body).map_err(|error| error.to_string())
     }
+}
+
+fn token_of(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body.get("access_token")?.as_str()?.to_owned())
 }
 
 fn base64(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! What was seen to be served, and what was seen to land: the oracle's evidence, kept apart from the program's own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -22,23 +22,46 @@ pub struct Witness {
     pub served: Contents,
     /// The part of it that the program said it has landed.
     pub landed: Contents,
+    /// The pages that held them, as canonical JSON.
+    pub pages: BTreeSet<String>,
+    /// The last content of each record by each way of reading: by changes, or by lists.
+    pub latest: BTreeMap<(bool, Key), String>,
     /// The records of the last answer: what the next landing lands.
     last: Vec<(Key, String)>,
+    /// Bodies read before, and what they hold: most pages are served more than once.
+    read: HashMap<Vec<u8>, Vec<(Key, String)>>,
 }
 
 impl Witness {
-    /// Notes the records of an answer; what is no list of records has none.
-    pub fn serve(&mut self, path: &str, body: &[u8]) {
+    /// Notes the records of an answer; whether it is whole at all.
+    pub fn serve(&mut self, path: &str, body: &[u8]) -> bool {
         self.last.clear();
-        let Some(kind) = kind_of(path) else { return };
-        let Ok(page) = serde_json::from_slice::<Value>(body) else { return };
-        let Some(records) = page.get("records").and_then(Value::as_array) else { return };
-        for record in records {
-            let Some(id) = id_of(record) else { continue };
-            let (key, content) = ((kind, id), canonical(record));
-            self.served.entry(key.clone()).or_default().insert(content.clone());
-            self.last.push((key, content));
+        if let Some(known) = self.read.get(body) {
+            self.last.clone_from(known);
+        } else if !self.read_anew(path, body) {
+            return false;
         }
+        let by_changes = path.ends_with("-sync");
+        for (key, content) in &self.last {
+            self.latest.insert((by_changes, key.clone()), content.clone());
+        }
+        true
+    }
+
+    fn read_anew(&mut self, path: &str, body: &[u8]) -> bool {
+        let Ok(page) = serde_json::from_slice::<Value>(body) else { return false };
+        let records = page.get("records").and_then(Value::as_array);
+        if let (Some(kind), Some(records)) = (kind_of(path), records) {
+            self.pages.insert(canonical(&page));
+            for record in records {
+                let Some(id) = id_of(record) else { continue };
+                let (key, content) = ((kind, id), canonical(record));
+                self.served.entry(key.clone()).or_default().insert(content.clone());
+                self.last.push((key, content));
+            }
+        }
+        self.read.insert(body.to_vec(), self.last.clone());
+        true
     }
 
     /// The last answer has landed.

@@ -3,9 +3,7 @@
 //! `finished` and the links of a transfer are counted among them, because they decide whether a record may be billed
 //! and which records are one call. Texts, addresses and recordings are not.
 
-use serde_json::{Map, Value};
-
-use super::json;
+use super::json::{self, Value};
 use super::wire::id_of;
 use crate::domain::Hash;
 use crate::domain::record::RecordKind;
@@ -51,72 +49,117 @@ const ACCOUNT: [&str; 4] = ["mainNumber", "regionalSettings", "serviceInfo", "st
 /// Members that say where something is, not what it is.
 const VOLATILE: [&str; 2] = ["device", "uri"];
 
-/// The hash over the material members of one record.
-pub fn material_hash(kind: RecordKind, record: &Value, deleted: bool) -> Hash {
-    let mut members = match kind {
+/// A member as it is hashed.
+enum Part<'v, 'a> {
+    Value(&'v Value<'a>),
+    /// With its volatile members.
+    Whole(&'v Value<'a>),
+    Legs(&'v [Value<'a>]),
+    Attachments(Option<&'v [Value<'a>]>),
+    Flag(bool),
+    Id(String),
+}
+
+type Parts<'v, 'a> = Vec<(&'v str, Part<'v, 'a>)>;
+
+/// The hash over the material members of one record. `buffer` is room for what is hashed.
+pub fn material_hash(kind: RecordKind, record: &Value<'_>, deleted: bool, buffer: &mut String) -> Hash {
+    let mut parts = match kind {
         RecordKind::Call | RecordKind::ExtensionCall | RecordKind::PortalCall => call(record),
         RecordKind::Message => {
-            let mut members = pick(record, &MESSAGE);
-            members.insert("attachments".into(), attachments(record));
-            members
+            let mut parts = pick(record, &MESSAGE);
+            parts.push((
+                "attachments",
+                Part::Attachments(record.get("attachments").and_then(Value::as_array)),
+            ));
+            parts
         }
         RecordKind::Extension => pick(record, &EXTENSION),
         RecordKind::Account => pick(record, &ACCOUNT),
-        RecordKind::Usage => record.as_object().cloned().unwrap_or_default(),
+        RecordKind::Usage => {
+            let members = record.as_object().into_iter().flat_map(json::Members::iter);
+            members.map(|member| (&*member.key, Part::Whole(&member.value))).collect()
+        }
     };
-    members.insert("deleted".into(), Value::Bool(deleted));
+    parts.retain(|(key, _)| *key != "deleted");
+    parts.push(("deleted", Part::Flag(deleted)));
     if let Some(id) = record.get("id").and_then(id_of) {
-        members.insert("id".into(), Value::String(id));
+        parts.retain(|(key, _)| *key != "id");
+        parts.push(("id", Part::Id(id)));
     }
-    Hash::of(json::sorted(&Value::Object(members)).as_bytes())
+    buffer.clear();
+    write_parts(parts, buffer);
+    Hash::of(buffer.as_bytes())
 }
 
-fn call(record: &Value) -> Map<String, Value> {
-    let mut members = pick(record, &CALL);
-    if let Some(kind) = record.get("type") {
-        members.insert("type".into(), kind.clone());
+fn write_parts(mut parts: Parts<'_, '_>, out: &mut String) {
+    parts.sort_unstable_by_key(|(key, _)| *key);
+    out.push('{');
+    for (index, (key, part)) in parts.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        json::write_str(key, out);
+        out.push(':');
+        match part {
+            Part::Value(value) => write(value, out),
+            Part::Whole(value) => json::write_sorted(value, out),
+            Part::Legs(legs) => json::write_list(legs, out, |leg, out| write_parts(call(leg), out)),
+            Part::Attachments(None) => out.push_str("null"),
+            Part::Attachments(Some(list)) => {
+                json::write_list(list, out, |part, out| {
+                    write_parts(pick(part, &["type", "vmDuration"]), out)
+                });
+            }
+            Part::Flag(flag) => out.push_str(if flag { "true" } else { "false" }),
+            Part::Id(id) => json::write_str(&id, out),
+        }
     }
-    if let Some(Value::Array(legs)) = record.get("legs") {
-        let legs = legs.iter().map(|leg| Value::Object(call(leg))).collect();
-        members.insert("legs".into(), Value::Array(legs));
-    }
-    members
+    out.push('}');
 }
 
-fn pick(record: &Value, keys: &[&str]) -> Map<String, Value> {
-    keys.iter()
-        .filter_map(|key| {
-            let member = record.get(*key).filter(|member| !member.is_null())?;
-            Some(((*key).to_owned(), without_volatile(member)))
-        })
-        .collect()
+fn call<'v, 'a>(record: &'v Value<'a>) -> Parts<'v, 'a> {
+    let mut parts = pick(record, &CALL);
+    parts.extend(record.get("type").map(|kind| ("type", Part::Whole(kind))));
+    parts.extend(record.get("legs").and_then(Value::as_array).map(|legs| ("legs", Part::Legs(legs))));
+    parts
 }
 
-fn without_volatile(value: &Value) -> Value {
+fn pick<'v, 'a>(record: &'v Value<'a>, keys: &[&'static str]) -> Parts<'v, 'a> {
+    let known =
+        |key: &&'static str| Some((*key, Part::Value(record.get(key).filter(|value| !value.is_null())?)));
+    keys.iter().filter_map(known).collect()
+}
+
+/// Writes a value without its volatile members.
+fn write(value: &Value<'_>, out: &mut String) {
     match value {
-        Value::Array(items) => Value::Array(items.iter().map(without_volatile).collect()),
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .filter(|(key, _)| !VOLATILE.contains(&key.as_str()))
-                .map(|(key, member)| (key.clone(), without_volatile(member)))
-                .collect(),
-        ),
-        other => other.clone(),
+        Value::Array(items) => json::write_list(items, out, write),
+        Value::Object(members) => {
+            out.push('{');
+            let kept = members.iter().filter(|member| !VOLATILE.contains(&&*member.key));
+            for (index, member) in kept.enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                json::write_text(&member.key, out);
+                out.push(':');
+                write(&member.value, out);
+            }
+            out.push('}');
+        }
+        other => json::write_sorted(other, out),
     }
-}
-
-/// Kinds and lengths of attachments: they tell a text from a picture, and carry a voicemail's duration.
-fn attachments(record: &Value) -> Value {
-    let Some(Value::Array(attachments)) = record.get("attachments") else { return Value::Null };
-    let kept = attachments.iter().map(|attachment| Value::Object(pick(attachment, &["type", "vmDuration"])));
-    Value::Array(kept.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn material_hash(kind: RecordKind, record: &serde_json::Value, deleted: bool) -> Hash {
+        super::material_hash(kind, &Value::from(record), deleted, &mut String::new())
+    }
 
     #[test]
     fn only_material_members_count() {

@@ -66,7 +66,7 @@ impl Service {
         let transport = Transport::to(ServiceUrl::parse(&self.running.base_url).expect("an address"));
         let civil = self.running.clock.clone();
         let clock = CalendarClock::start(move || Instant::from_utc(civil.now()));
-        let scope = collect::scope(Instant::parse(from).expect("an instant"), None);
+        let scope = collect::scope(Instant::parse(from).expect("an instant"), None, None);
         let began = Stopwatch::now();
         let settings = CollectSettings::default();
         let pulled = collect::pull(book, &settings, scope, &credentials, &transport, &clock, &mut |_| ())

@@ -16,6 +16,7 @@ pub mod lookup;
 pub mod price;
 pub mod pulling;
 pub mod rating;
+pub mod rebuild;
 pub mod report;
 pub mod suspense;
 pub mod workspace;

@@ -17,7 +17,14 @@ use super::{ARCHIVES, Book, files};
 pub(super) struct PageRow {
     id: i64,
     window: i64,
-    page: RawPage,
+    pub(super) page: RawPage,
+}
+
+impl PageRow {
+    /// A page to be written; its row is found by other means.
+    pub(super) fn unregistered(page: RawPage) -> PageRow {
+        PageRow { id: 0, window: 0, page }
+    }
 }
 
 /// A published file that is not yet registered.
@@ -27,7 +34,7 @@ pub(super) struct NewArchive {
     hash: Hash,
 }
 
-const PAGE_COLUMNS: &str = "page.id, feed, from_ms, to_ms, listing, page, observed_ms, page.hash, body_zstd, \
+pub(super) const PAGE_COLUMNS: &str = "page.id, feed, from_ms, to_ms, listing, page, observed_ms, page.hash, body_zstd, \
      window_id";
 
 /// The unsealed pages of windows to seal whose listing is complete, or was given up for a later one; and those of
@@ -57,8 +64,13 @@ pub(super) fn finished_pages(
             }
         }
     }
-    pages.sort_by(|one, other| page_order(&one.page).cmp(&page_order(&other.page)));
+    sort_pages(&mut pages);
     Ok(pages)
+}
+
+/// Brings pages into the order in which a file holds them.
+pub(super) fn sort_pages(pages: &mut [PageRow]) {
+    pages.sort_by(|one, other| page_order(&one.page).cmp(&page_order(&other.page)));
 }
 
 /// The windows of some pages.
@@ -70,7 +82,7 @@ fn page_order(page: &RawPage) -> impl Ord + use<'_> {
     (&page.window, page.listing, page.page)
 }
 
-fn page_row(row: &rusqlite::Row<'_>) -> Outcome<PageRow> {
+pub(super) fn page_row(row: &rusqlite::Row<'_>) -> Outcome<PageRow> {
     let feed: String = row.get(1)?;
     let body = sql::decompress(&row.get::<_, Vec<u8>>(8)?, "a raw page")?;
     if Hash::of(&body) != sql::hash(row, 7)? {
@@ -185,7 +197,7 @@ fn read_page(bytes: &[u8]) -> Outcome<Option<(RawPage, &[u8])>> {
 
 impl Book {
     /// Shows every raw page to `visit`: sealed ones file by file in the order of sealing, then those not yet sealed.
-    /// A changed byte is exit 7.
+    /// A changed byte is exit 7; files that were given up are passed over.
     pub fn raw_pages(&self, visit: &mut dyn FnMut(RawPage) -> Result<()>) -> Result<()> {
         self.visit_pages(visit).map_err(Trouble::doing("reading raw pages"))
     }
@@ -193,7 +205,7 @@ impl Book {
     fn visit_pages(&self, visit: &mut dyn FnMut(RawPage) -> Result<()>) -> Outcome<()> {
         let snapshot = self.connection.unchecked_transaction()?;
         let mut archives = snapshot.prepare(
-            "SELECT file, hash FROM archive WHERE id IN (SELECT archive FROM page WHERE archive IS NOT NULL) \
+            "SELECT file, hash FROM archive WHERE given_up_ms IS NULL AND id IN (SELECT archive FROM page WHERE archive IS NOT NULL) \
              ORDER BY id",
         )?;
         let mut rows = archives.query([])?;

@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::domain::record::{CoverageState, Feed, PullWindow, SourceRecord};
 use crate::domain::time::{Instant, Span};
-use crate::domain::{Hash, Result};
+use crate::domain::{Exit, Hash, Result};
 
 use super::coverage::{stamp, window_id};
 use super::landing::{Origin, digest, store_versions};
 use super::sql::{self, Outcome, Trouble};
-use super::{ARCHIVES, Book, archive, crash, ledger};
+use super::{ARCHIVES, Book, archive, crash, files, ledger};
 
 /// A file and the records read from it.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ pub struct Imported {
 
 impl Book {
     /// Imports a file: its bytes, its record versions, and its coverage when `covers` says so. The same bytes again
-    /// store nothing but a coverage that is new. Call it while holding the lock.
+    /// store nothing but a coverage that is new, and put the bytes back when they are damaged. Call it while holding the lock.
     pub fn import(&mut self, batch: &ImportBatch<'_>) -> Result<Imported> {
         self.import_file(batch).map_err(Trouble::doing("importing"))
     }
@@ -58,7 +58,10 @@ impl Book {
         self.check_records(batch.records)?;
         let known = known_import(&self.connection, &file)?;
         let archive = match known {
-            Some(_) => None,
+            Some(import) => {
+                self.restore_import(import, batch.raw)?;
+                None
+            }
             None => Some(archive::publish(&self.folder.join(ARCHIVES), batch.raw, "import")?),
         };
         crash::point("import.file-renamed");
@@ -92,6 +95,24 @@ impl Book {
         transaction.commit()?;
         crash::point("import.committed");
         Ok(imported)
+    }
+}
+
+impl Book {
+    /// Publishes the bytes of a file that is registered again when what is there is damaged: they have the same name.
+    fn restore_import(&self, import: i64, raw: &[u8]) -> Outcome<()> {
+        let (file, hash) = self.connection.query_row(
+            "SELECT file, archive.hash FROM import JOIN archive ON archive.id = archive WHERE import.id = ?1",
+            [import],
+            |row| Ok((row.get::<_, String>(0)?, sql::hash(row, 1)?)),
+        )?;
+        match files::read_checked(&self.folder.join(ARCHIVES).join(file), &hash) {
+            Err(failure) if failure.exit() == Exit::Verification => {
+                archive::publish(&self.folder.join(ARCHIVES), raw, "import")?;
+                Ok(())
+            }
+            read => Ok(read.map(drop)?),
+        }
     }
 }
 

@@ -67,12 +67,7 @@ impl Book {
             return Ok(landed);
         }
         require_predecessor(&transaction, window, page)?;
-        transaction.execute(
-            "INSERT INTO page (window_id, listing, page, observed_ms, hash, body_zstd) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            (window, page.listing, page.page, page.observed.milliseconds(), Hash::of(&page.body).0, body),
-        )?;
-        let page_id = transaction.last_insert_rowid();
+        let page_id = insert_page(&transaction, window, page, &body)?;
         crash::point("land.page-inserted");
         let stored = store_versions(&transaction, Origin::Window(window), records)?;
         let mut seen = transaction.prepare_cached(
@@ -145,6 +140,14 @@ fn known_page(connection: &Connection, window: i64, page: &RawPage) -> Outcome<O
         return Err(misuse(format!("page {number} of listing {listing} landed before with another body")));
     }
     Ok(Some(Landed { repeated: true, listing_complete, ..Landed::default() }))
+}
+
+fn insert_page(connection: &Connection, window: i64, page: &RawPage, body: &[u8]) -> Outcome<i64> {
+    connection.execute(
+        "INSERT INTO page (window_id, listing, page, observed_ms, hash, body_zstd) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (window, page.listing, page.page, page.observed.milliseconds(), Hash::of(&page.body).0, body),
+    )?;
+    Ok(connection.last_insert_rowid())
 }
 
 fn require_predecessor(connection: &Connection, window: i64, page: &RawPage) -> Outcome<()> {

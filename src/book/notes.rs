@@ -220,9 +220,9 @@ pub(super) fn note_turns(
             None if turn.current.is_full() && turn.is_new => {
                 note(NoteKind::Late, turn.current.hash, sealed)?;
             }
+            // A mark of deletion is its own fact.
             Some(earlier)
-                if earlier.material != turn.current.material
-                    && !(turn.current.deleted && !earlier.deleted) =>
+                if earlier.material != turn.current.material && turn.current.deleted <= earlier.deleted =>
             {
                 note(NoteKind::Changed, turn.current.hash, sealed)?;
             }

@@ -39,7 +39,7 @@ pub struct Sealed {
 }
 
 /// A segment that is written and not yet registered.
-struct NewSegment {
+pub(super) struct NewSegment {
     kind: RecordKind,
     file: String,
     bytes: usize,
@@ -49,7 +49,7 @@ struct NewSegment {
     versions: Vec<i64>,
 }
 
-type Group = Vec<(i64, SourceRecord)>;
+pub(super) type Group = Vec<(i64, SourceRecord)>;
 
 impl Book {
     /// Seals windows whose listings the caller found to agree; each needs a complete one. Pending versions of their
@@ -124,7 +124,7 @@ impl Book {
         pack().map_err(Trouble::doing("sealing imports"))
     }
 
-    fn publish_segments(
+    pub(super) fn publish_segments(
         &self,
         groups: BTreeMap<(RecordKind, String), Group>,
         codec: &SegmentCodec,
@@ -245,17 +245,19 @@ fn pending_groups(
             continue;
         }
         let record = pending_record(row)?;
-        let day = match record.start {
-            Some(start) => start.utc().format("%Y-%m-%d").to_string(),
-            None => "undated".to_owned(),
-        };
+        let day = day_of(record.start);
         groups.entry((record.key.kind, day)).or_default().push((row.get(11)?, record));
     }
     Ok(groups)
 }
 
+/// The part of a segment's name that says when its versions start.
+pub(super) fn day_of(start: Option<Instant>) -> String {
+    start.map_or_else(|| "undated".to_owned(), |start| start.utc().format("%Y-%m-%d").to_string())
+}
+
 /// Registers written segments and drops the pending rows they hold.
-fn register(connection: &Connection, segments: &[NewSegment], at: Instant) -> Outcome<u64> {
+pub(super) fn register(connection: &Connection, segments: &[NewSegment], at: Instant) -> Outcome<u64> {
     let mut place = connection.prepare_cached(
         "UPDATE version SET segment = ?2, position = ?3 WHERE id = ?1 AND segment IS NULL RETURNING standing",
     )?;

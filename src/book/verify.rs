@@ -66,7 +66,7 @@ impl Book {
         Ok(messages)
     }
 
-    fn check_segments(&self, codec: &SegmentCodec) -> Outcome<Vec<String>> {
+    pub(super) fn check_segments(&self, codec: &SegmentCodec) -> Outcome<Vec<String>> {
         let mut messages = Vec::new();
         let mut statement =
             self.connection.prepare(&format!("SELECT {SEGMENT_COLUMNS} FROM segment ORDER BY id"))?;
@@ -74,7 +74,10 @@ impl Book {
         while let Some(row) = rows.next()? {
             match self.check_segment(&SegmentRow::read(row)?, codec) {
                 Ok(()) => {}
-                Err(trouble) => messages.push(trouble.into_failure().to_string()),
+                Err(trouble) => messages.push(format!(
+                    "{}; `tollbook rebuild` makes it again from the raw pages",
+                    trouble.into_failure()
+                )),
             }
         }
         Ok(messages)
@@ -126,7 +129,7 @@ impl Book {
         Ok(())
     }
 
-    fn check_pending(&self) -> Outcome<Vec<String>> {
+    pub(super) fn check_pending(&self) -> Outcome<Vec<String>> {
         let mut messages = Vec::new();
         let mut statement = self
             .connection
@@ -154,7 +157,7 @@ impl Book {
     }
 
     /// The cached standings and bitmaps against the one function that defines them.
-    fn check_standings(&self) -> Outcome<Vec<String>> {
+    pub(super) fn check_standings(&self) -> Outcome<Vec<String>> {
         let mut messages = Vec::new();
         let mut bitmaps: BTreeMap<i64, Bitmaps> = BTreeMap::new();
         let mut check = |versions: &[VersionRow]| -> Outcome<()> {
@@ -198,10 +201,22 @@ impl Book {
 
     fn check_archives(&self) -> Outcome<Vec<String>> {
         let mut messages = Vec::new();
+        let damage = self.find_damage()?;
+        for damage in damage.iter().filter(|damage| !damage.is_settled()) {
+            let hint = match damage.given_up {
+                Some(_) => "pull to list its windows again",
+                None => "restore it from a backup, or `tollbook rebuild --reopen-damaged`",
+            };
+            messages.push(format!("{}; {hint}", damage.describe()));
+        }
+        let damaged: BTreeSet<&str> = damage.iter().map(|damage| damage.file.as_str()).collect();
         let mut statement = self.connection.prepare("SELECT id, file, hash FROM archive ORDER BY id")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let file: String = row.get(1)?;
+            if damaged.contains(file.as_str()) {
+                continue;
+            }
             if let Err(trouble) = self.check_archive(row.get(0)?, &file, &sql::hash(row, 2)?) {
                 messages.push(trouble.into_failure().to_string());
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::OptionalExtension;
+
 use crate::domain::Hash;
 use crate::domain::record::SourceRecord;
 use crate::domain::time::Instant;
@@ -134,7 +136,9 @@ impl Bitmaps {
                 "SELECT superseded, duplicate, row_count FROM superseded JOIN segment ON id = segment \
                  WHERE segment = ?1",
             )?
-            .query_row([segment], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            .query_row([segment], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?
+            .ok_or_else(|| damaged(format!("segment {segment} has no bitmap")))?;
         let rows = usize::try_from(rows).map_err(|_| damaged("a segment has a negative number of rows"))?;
         if superseded.len() != rows.div_ceil(8) || duplicate.len() != rows.div_ceil(8) {
             return Err(damaged("a bitmap does not have the length of its segment"));

@@ -4,6 +4,7 @@
 
 mod accept_gap;
 mod accept_suspense;
+mod compact;
 mod contacts;
 mod demo;
 mod doctor;
@@ -14,6 +15,7 @@ mod invoice;
 mod price;
 mod printer;
 mod pull;
+mod rebuild;
 mod rules;
 mod run;
 mod sandbox;
@@ -81,6 +83,10 @@ enum Command {
     Status(status::Arguments),
     /// Check every hash, chain and checksum of the book
     Verify(verify::Arguments),
+    /// Make every derived table and segment again from the raw pages and files
+    Rebuild(rebuild::Arguments),
+    /// Join small files of the book
+    Compact(compact::Arguments),
     /// Accept a known gap in the collection, with a reason
     AcceptGap(accept_gap::Arguments),
     /// Let payers be billed although something suspended could be theirs, with a reason
@@ -152,6 +158,8 @@ fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit> {
         Command::Explain(arguments) => explain::run(&arguments, printer),
         Command::Status(arguments) => status::run(&arguments, printer),
         Command::Verify(arguments) => verify::run(&arguments, printer),
+        Command::Rebuild(arguments) => rebuild::run(&arguments, printer),
+        Command::Compact(arguments) => compact::run(&arguments, printer),
         Command::AcceptGap(arguments) => accept_gap::run(&arguments, printer),
         Command::AcceptSuspense(arguments) => accept_suspense::run(&arguments, printer),
         Command::Rules(action) => rules::run(&action, printer),

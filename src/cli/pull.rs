@@ -68,6 +68,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         true => Settings::load_each(&arguments.config.config)?,
         false => vec![arguments.config.settings()?],
     };
+    accounts.iter().try_for_each(|settings| pulling::service_of(settings).map(drop))?;
     let wanted = wanted(arguments)?;
     if arguments.dry_run {
         return plan::show(&accounts, &wanted, printer);

@@ -92,6 +92,36 @@ words! {
     }
 }
 
+words! {
+    /// What people should know of a record although it decides no amount.
+    RecordFinding {
+        DeletedUpstream = "deleted-upstream",
+        DeletedBeforeCollected = "deleted-before-collected",
+        OnlyInExtensionLog = "only-in-extension-log",
+        AnsweredByAnother = "answered-by-another",
+        UnreadableEvidence = "unreadable-evidence",
+    }
+}
+
+impl RecordFinding {
+    /// The finding as a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            RecordFinding::DeletedUpstream => "Deleted upstream; it stays as it was collected.",
+            RecordFinding::DeletedBeforeCollected => {
+                "Deleted upstream before it was collected; nobody can bill it."
+            }
+            RecordFinding::OnlyInExtensionLog => {
+                "In an extension's log only; the account's log is what is billed."
+            }
+            RecordFinding::AnsweredByAnother => {
+                "An extension's log contradicts the account's log about who answered."
+            }
+            RecordFinding::UnreadableEvidence => "A record of an extension's log cannot be read.",
+        }
+    }
+}
+
 /// The record ledger's entry for one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordEntry {
@@ -102,6 +132,7 @@ pub struct RecordEntry {
     pub reason: Option<SuspenseReason>,
     /// Name of the rule that excluded it, or a detail of the suspense (the unknown word), for people.
     pub detail: String,
+    pub finding: Option<RecordFinding>,
 }
 
 /// Quantities that must add up along every arrow of the pipeline.
@@ -130,6 +161,8 @@ pub struct Conservation {
     /// Record versions collected, and by disposition.
     pub records_collected: i64,
     pub records: BTreeMap<RecordDisposition, i64>,
+    /// The excluded ones by the rule that excluded them.
+    pub excluded: BTreeMap<String, i64>,
     /// The bridge: events that mediation made.
     pub events_mediated: ControlTotal,
     /// Events by disposition; an event split over an allowance counts once, its quantities in both.

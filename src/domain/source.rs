@@ -103,6 +103,8 @@ pub struct UsageRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     Call(CallRecord),
+    /// A call as the log of one extension shows it.
+    ExtensionCall(CallRecord),
     Message(MessageRecord),
     Usage(UsageRow),
     PortalCall(CallRecord),

@@ -53,6 +53,10 @@ pub fn violations(conservation: &Conservation, money: &[MoneyControl]) -> Vec<St
             conservation.records_collected
         ));
     }
+    let excluded = conservation.records.get(&RecordDisposition::Excluded).copied().unwrap_or(0);
+    if conservation.excluded.values().sum::<i64>() != excluded {
+        violations.push("The records excluded by each rule do not add up to those excluded.".to_owned());
+    }
     let events = sum_of_events(conservation);
     if events != conservation.events_mediated {
         violations.push("The dispositions of the events do not add up to what mediation made.".to_owned());
@@ -71,12 +75,13 @@ pub(super) fn sum_of_events(conservation: &Conservation) -> ControlTotal {
 }
 
 #[derive(Serialize)]
-struct Facts {
+struct Facts<'a> {
     format: &'static str,
     adds_up: bool,
     violations: Vec<String>,
     records_collected: i64,
     records: Vec<RecordCount>,
+    excluded: Vec<RuleCount<'a>>,
     events_mediated: Total,
     events: Vec<EventTotal>,
     money: Vec<MoneyFacts>,
@@ -85,6 +90,12 @@ struct Facts {
 #[derive(Serialize)]
 struct RecordCount {
     disposition: &'static str,
+    records: i64,
+}
+
+#[derive(Serialize)]
+struct RuleCount<'a> {
+    rule: &'a str,
     records: i64,
 }
 
@@ -129,6 +140,11 @@ pub fn control_json(conservation: &Conservation, money: &[MoneyControl]) -> Outp
                 disposition: disposition.word(),
                 records: conservation.records.get(disposition).copied().unwrap_or(0),
             })
+            .collect(),
+        excluded: conservation
+            .excluded
+            .iter()
+            .map(|(rule, records)| RuleCount { rule, records: *records })
             .collect(),
         events_mediated: total(&conservation.events_mediated),
         events: EventDisposition::ALL

@@ -286,10 +286,16 @@ pub(super) fn conservation() -> Conservation {
         (RecordDisposition::Superseded, 431),
         (RecordDisposition::Duplicate, 902),
         (RecordDisposition::Suspended, 9),
+        (RecordDisposition::Excluded, 45),
+    ];
+    let excluded = [
+        ("describes the account, is no usage", 42),
+        ("in an extension's log only; the account's log is what is billed", 3),
     ];
     Conservation {
         records_collected: records.iter().map(|(_, count)| count).sum(),
         records: records.into_iter().collect(),
+        excluded: excluded.into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect(),
         events_mediated: mediated,
         events,
         violations: vec![],

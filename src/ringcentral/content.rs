@@ -15,15 +15,14 @@ pub fn content(record: &SourceRecord) -> Content {
     }
     match record.key.kind {
         RecordKind::Call => call_content(record, Content::Call),
+        RecordKind::ExtensionCall => call_content(record, Content::ExtensionCall),
         RecordKind::PortalCall => call_content(record, Content::PortalCall),
         RecordKind::Message => match wire::read_message(&record.json) {
-            Ok(message) if message.is_deleted() && message.says_nothing() => Content::DeletionNotice,
+            Ok(message) if record.deleted_upstream && message.says_nothing() => Content::DeletionNotice,
             Ok(message) => Content::Message(message_record(message)),
             Err(why) => Content::Malformed(why),
         },
-        RecordKind::ExtensionCall | RecordKind::Extension | RecordKind::Account | RecordKind::Usage => {
-            Content::Descriptive
-        }
+        RecordKind::Extension | RecordKind::Account | RecordKind::Usage => Content::Descriptive,
     }
 }
 
@@ -41,10 +40,8 @@ pub fn extension(record: &SourceRecord) -> Option<Extension> {
 
 fn call_content(record: &SourceRecord, kind: fn(CallRecord) -> Content) -> Content {
     match wire::read_call(&record.json) {
-        Ok(call) => {
-            let notice = record.deleted_upstream && call.result.is_none() && call.duration.is_none();
-            if notice { Content::DeletionNotice } else { kind(call_record(call)) }
-        }
+        Ok(call) if record.deleted_upstream && call.says_nothing() => Content::DeletionNotice,
+        Ok(call) => kind(call_record(call)),
         Err(why) => Content::Malformed(why),
     }
 }

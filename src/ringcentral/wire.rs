@@ -70,6 +70,11 @@ impl Call {
         self.start_time.as_deref().and_then(Instant::parse)
     }
 
+    /// Whether neither result, duration nor legs were served: of a deleted call the envelope may be left, or the id alone.
+    pub fn says_nothing(&self) -> bool {
+        self.result.is_none() && self.duration.is_none() && self.duration_ms.is_none() && self.legs.is_empty()
+    }
+
     /// Whether the record is final: not said to be unfinished, and not in progress.
     pub fn is_finished(&self) -> bool {
         let in_progress = |result: &str| {

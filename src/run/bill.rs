@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 
 use crate::book::{Book, NewDocument, StoredDocument};
-use crate::domain::disposition::{Conservation, ControlTotal, EventDisposition, SuspenseReason};
+use crate::domain::disposition::{
+    Conservation, ControlTotal, EventDisposition, RecordDisposition, SuspenseReason,
+};
 use crate::domain::document::{Document, Finalisation, LineKind};
 use crate::domain::event::BillableEvent;
 use crate::domain::money::{Exact, Money};
@@ -274,6 +276,9 @@ impl BillingRun {
         };
         for entry in &self.facts.mediated.ledger {
             *conservation.records.entry(entry.disposition).or_default() += 1;
+            if entry.disposition == RecordDisposition::Excluded {
+                *conservation.excluded.entry(entry.detail.clone()).or_default() += 1;
+            }
         }
         for (event, rated) in self.facts.mediated.events.iter().zip(&self.rating.rated) {
             conservation.events_mediated.add(&ControlTotal {

@@ -63,32 +63,26 @@ pub fn of_period(
         let sealed = inside.iter().filter(|entry| entry.state == CoverageState::Sealed);
         let holes = holes(period, sealed.clone().map(|entry| entry.window.span));
         let name = feed.name();
-        let decision = decisions.iter().find(|decision| decision.subject == gap_subject(&feed, month));
+        let mut against = Vec::new();
         if !holes.is_empty() {
-            let reason = gaps
-                .iter()
-                .find(|gap| gap.feed == feed)
-                .map(|gap| format!(" ({})", gap.reason))
-                .unwrap_or_default();
-            match decision {
-                Some(decision) => result.accepted.push(format!(
-                    "The gap in {name}{reason} is accepted by {}: {}",
-                    decision.actor, decision.reason
-                )),
-                None => alike
-                    .entry(format!("not sealed{reason}: {}.", shown(&holes)))
-                    .or_default()
-                    .push(name.clone()),
-            }
+            let gap = gaps.iter().find(|gap| gap.feed == feed);
+            let reason = gap.map(|gap| format!(" ({})", gap.reason)).unwrap_or_default();
+            let accepted = format!("The gap in {name}{reason}");
+            against.push((format!("not sealed{reason}: {}.", shown(&holes)), accepted));
         }
-        let early = inside.iter().filter(|entry| listed_early(config, entry, period)).count();
-        match decision {
-            _ if early == 0 => {}
-            Some(decision) => result.accepted.push(format!(
-                "That {name} was not read again after the period is accepted by {}: {}",
-                decision.actor, decision.reason
-            )),
-            None => alike.entry(not_read_again(config, month)).or_default().push(name.clone()),
+        if inside.iter().any(|entry| listed_early(config, entry, period)) {
+            let accepted = format!("That {name} was not read again after the period");
+            against.push((not_read_again(config, month), accepted));
+        }
+        let decision = decisions.iter().find(|decision| decision.subject == gap_subject(&feed, month));
+        for (state, accepted) in against {
+            match decision {
+                Some(decision) => {
+                    let (actor, reason) = (&decision.actor, &decision.reason);
+                    result.accepted.push(format!("{accepted} is accepted by {actor}: {reason}"));
+                }
+                None => alike.entry(state).or_default().push(name.clone()),
+            }
         }
         result.feeds.push(FeedCoverage {
             feed: name,
@@ -101,13 +95,17 @@ pub fn of_period(
             holes: holes.iter().map(show).collect(),
         });
     }
-    result.open.extend(alike.iter().map(|(state, feeds)| match feeds.as_slice() {
+    result.open.extend(alike.iter().map(|(state, feeds)| sentence(state, feeds)));
+    Ok(result)
+}
+
+fn sentence(state: &str, feeds: &[String]) -> String {
+    match feeds {
         [feed] => format!("{feed} is {state}"),
         [first, second] => format!("{first} and {second} are {state}"),
         [first, rest @ ..] => format!("{first} and {} more feeds are {state}", rest.len()),
-        [] => state.clone(),
-    }));
-    Ok(result)
+        [] => state.to_owned(),
+    }
 }
 
 /// Whether a sealed window of a pulled feed was last listed before the period was over: what was added or changed

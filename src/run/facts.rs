@@ -35,7 +35,13 @@ pub fn load(book: &Book, span: Span, home: Country) -> Result<Facts> {
         from: span.from.plus_milliseconds(-MARGIN_MILLISECONDS),
         to: span.to.plus_milliseconds(MARGIN_MILLISECONDS),
     };
-    let kinds = [RecordKind::Call, RecordKind::Message, RecordKind::Usage, RecordKind::PortalCall];
+    let kinds = [
+        RecordKind::Call,
+        RecordKind::ExtensionCall,
+        RecordKind::Message,
+        RecordKind::Usage,
+        RecordKind::PortalCall,
+    ];
     let mut versions = book.scan(&kinds, Some(wide), &codec())?;
     versions.extend(book.scan(&[RecordKind::Extension, RecordKind::Account], None, &codec())?);
     let records: Vec<DecodedRecord> = versions.into_iter().map(decode).collect();
@@ -131,7 +137,7 @@ fn usage_to_json(row: &UsageRow) -> String {
     serde_json::Value::Object(object).to_string()
 }
 
-fn usage_from_json(json: &str) -> Option<UsageRow> {
+pub(super) fn usage_from_json(json: &str) -> Option<UsageRow> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).ok()?;
     let text = |key: &str| object.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
     Some(UsageRow {

@@ -169,6 +169,8 @@ struct Imagined {
     coverage: BTreeMap<PullWindow, Coverage>,
     /// Records and milliseconds of the complete listings, by feed.
     rates: BTreeMap<Feed, (u64, i64)>,
+    /// Second ways of reading that were not offered last time.
+    not_offered: BTreeSet<&'static str>,
     listings_known: u64,
     per_page: u64,
 }
@@ -190,18 +192,30 @@ impl Imagined {
             Some(book) => extensions(book)?,
             None => None,
         };
+        let gaps = book.map(Book::gaps).transpose()?.unwrap_or_default();
         let account = book.and_then(|book| book.identity().account.clone());
         Ok(Imagined {
             account: account.unwrap_or_else(|| "0".to_owned()),
             extensions,
             coverage: coverage.into_iter().map(|entry| (entry.window.clone(), entry)).collect(),
             rates,
+            not_offered: gaps
+                .iter()
+                .filter(|gap| gap.feed.mailbox.is_none())
+                .map(|gap| gap.feed.kind.word())
+                .collect(),
             listings_known,
             per_page: u64::from(settings.per_page),
         })
     }
 
     fn answer(&self, request: &Request, civil: Instant) -> Response {
+        let date = civil.utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let header = |name: &str| (name == "Date").then(|| date.clone());
+        if self.not_offered.contains(word_of(request)) {
+            let body = json!({ "errorCode": "CMN-120", "errors": [{ "errorCode": "CMN-120" }] });
+            return Response::new(404, header, body.to_string().into_bytes());
+        }
         let body = if matches!(request.auth, Auth::Credentials) {
             json!({ "access_token": "none", "token_type": "bearer", "expires_in": 3600 }).to_string()
         } else {
@@ -218,8 +232,6 @@ impl Imagined {
                 _ => self.page(request),
             }
         };
-        let date = civil.utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let header = |name: &str| (name == "Date").then(|| date.clone());
         Response::new(200, header, body.into_bytes())
     }
 

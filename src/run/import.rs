@@ -135,9 +135,16 @@ fn read_page(bytes: &[u8], redaction: &Redaction, at: Instant, account: Option<&
 /// Files name no account. Their records are keyed by the source alone: a row must be the same record whether the book
 /// knew its account already or not, or it would be billed twice.
 const PORTAL_ACCOUNT: &str = "portal";
-const USAGE_ACCOUNT: &str = "usage";
+pub(super) const USAGE_ACCOUNT: &str = "usage";
 
 fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant) -> Result<ReadFile> {
+    let records = portal_records(name, bytes, zone, at)?;
+    let feed = Feed::account_wide(FeedKind::PortalCsv);
+    Ok(ReadFile { feed, raw: bytes.to_vec(), records, malformed: 0, account: None })
+}
+
+/// The records of a portal file, whose times are local times of a zone.
+pub(super) fn portal_records(name: &str, bytes: &[u8], zone: Zone, at: Instant) -> Result<Vec<SourceRecord>> {
     let records = portal_csv::read(bytes, zone, PORTAL_ACCOUNT).map_err(|mistakes| {
         let file = SourceFile { name: name.to_owned(), text: String::from_utf8_lossy(bytes).into_owned() };
         let diagnostics: Vec<Diagnostic> = mistakes
@@ -153,9 +160,7 @@ fn read_portal(name: &str, bytes: &[u8], zone: Zone, at: Instant) -> Result<Read
             .collect();
         refuse(&diagnostics, &[file])
     })?;
-    let records = records.into_iter().map(|record| SourceRecord { observed: at, ..record }).collect();
-    let feed = Feed::account_wide(FeedKind::PortalCsv);
-    Ok(ReadFile { feed, raw: bytes.to_vec(), records, malformed: 0, account: None })
+    Ok(records.into_iter().map(|record| SourceRecord { observed: at, ..record }).collect())
 }
 
 fn read_usage(name: &str, bytes: &[u8], at: Instant) -> Result<ReadFile> {

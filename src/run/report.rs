@@ -1,14 +1,15 @@
 //! A finished run → the files of its output folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::book::Book;
-use crate::domain::disposition::{EventDisposition, RecordDisposition, SuspenseReason};
+use crate::domain::disposition::{EventDisposition, RecordDisposition, RecordFinding, SuspenseReason};
 use crate::domain::document::{Document, LineKind};
 use crate::domain::money::Money;
 use crate::domain::outcome::Channel;
 use crate::domain::reconciliation::BreakKind;
+use crate::domain::record::RecordKey;
 use crate::domain::{Failure, Hash, Result};
 use crate::output::manifest::{Manifest, manifest_json};
 use crate::output::report::{
@@ -93,8 +94,7 @@ fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
 fn summary(item: &Document) -> Result<DocumentSummary> {
     let invoice = &item.invoice;
     let finalisation = invoice.finalisation.as_ref();
-    let events: std::collections::BTreeSet<&str> =
-        item.annex.iter().map(|row| row.event_id.as_str()).collect();
+    let events: BTreeSet<&str> = item.annex.iter().map(|row| row.event_id.as_str()).collect();
     Ok(DocumentSummary {
         folder: document::folder(item, finalisation.is_none())?,
         number: finalisation.map(|facts| facts.number.clone()),
@@ -177,13 +177,43 @@ fn unmatched(run: &BillingRun) -> (Vec<UnmatchedNumber>, u64) {
     (numbers, further)
 }
 
-/// Remarks of events, counted, so that a thousand equal ones are one sentence.
+/// Remarks of events, counted, so that a thousand equal ones are one sentence; then what was found about records.
 fn remarks(run: &BillingRun) -> Vec<String> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for remark in run.facts.mediated.events.iter().flat_map(|event| &event.remarks) {
         *counts.entry(remark).or_default() += 1;
     }
-    counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})")).collect()
+    let remarks = counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})"));
+    remarks.chain(record_findings(run)).collect()
+}
+
+/// Findings about records of the period, each record once, with the first of them by name.
+fn record_findings(run: &BillingRun) -> Vec<String> {
+    let outside: BTreeSet<_> = run
+        .facts
+        .records
+        .iter()
+        .filter(|record| record.record.start.is_some_and(|start| !run.period.span.contains(start)))
+        .map(|record| (&record.record.key, record.record.version))
+        .collect();
+    let mut found: BTreeMap<RecordFinding, BTreeMap<&RecordKey, &str>> = BTreeMap::new();
+    for entry in &run.facts.mediated.ledger {
+        if let Some(finding) = entry.finding
+            && !outside.contains(&(&entry.record, entry.version))
+        {
+            found.entry(finding).or_default().insert(&entry.record, &entry.detail);
+        }
+    }
+    let named = |(key, detail): (&&RecordKey, &&str), finding: RecordFinding| match finding {
+        RecordFinding::AnsweredByAnother => format!("{} {}: {detail}", key.kind, key.id),
+        _ => format!("{} {}", key.kind, key.id),
+    };
+    let sentence = |(finding, records): (RecordFinding, BTreeMap<&RecordKey, &str>)| {
+        let first = records.iter().take(DETAILS_LISTED_MAX).map(|record| named(record, finding));
+        let first = first.collect::<Vec<_>>().join("; ");
+        format!("{} (records: {}; {first})", finding.sentence(), records.len())
+    };
+    found.into_iter().map(sentence).collect()
 }
 
 fn activity(run: &BillingRun) -> Vec<DayActivity> {

@@ -114,7 +114,7 @@ fn named_in(content: &Content) -> (Vec<PartyText>, Vec<String>) {
     };
     let party = |text: &Option<String>| PartyText { phone_number: text.clone(), ..PartyText::default() };
     match content {
-        Content::Call(call) | Content::PortalCall(call) => of_call(call),
+        Content::Call(call) | Content::ExtensionCall(call) | Content::PortalCall(call) => of_call(call),
         Content::Message(message) => {
             let to = message.to.iter().map(|recipient| recipient.party.clone());
             (

@@ -36,6 +36,11 @@ impl Clock {
         }
     }
 
+    /// Whether it goes on with real time.
+    pub fn is_running(&self) -> bool {
+        matches!(*self.state(), State::Running(_))
+    }
+
     /// Sets the time; a running clock goes on running from there.
     pub fn set(&self, at: DateTime<Utc>) {
         let mut state = self.state();

@@ -6,16 +6,25 @@
 
 mod clock;
 pub mod customer;
+pub mod faults;
+mod reading;
 mod render;
+mod render_messages;
 #[cfg(test)]
 mod render_tests;
 mod server;
 mod service;
+mod settings;
 mod wire;
 mod world;
 
 pub use clock::Clock;
+pub use faults::{FaultKind, FaultPlan};
+pub use reading::Mistake;
 pub use server::{Running, StartError, serve, start};
-pub use service::{Ask, Carriage, Faults, Group, Method, Options, Reply, Service, Stats};
+pub use service::{
+    Ask, CLOCK, Carriage, Deletions, Group, InProgress, LegOrder, Method, Options, Reply, Rounding, Service,
+    Spelling, Stats, TimeStyle, Unknowns,
+};
 pub use world::truth;
 pub use world::{Plot, Unrest, World};

@@ -2,25 +2,39 @@
 //!
 //! Nothing is drawn here: the same plan, version and origin give the same bytes.
 
+use super::service::{LegOrder, Rounding, Spelling, TimeStyle, Unknowns};
 use super::wire::{
-    Attachment, Billing, Call, CallParty, Message, MessageParty, MessageReference, Recording, Reference,
-    Session,
+    Billing, Call, CallEntry, CallParty, CallStub, MessageId, MessageReference, Recording, Reference, Session,
 };
 use super::world::calendar::stamp;
 use super::world::cast::{ACCOUNT_ID, Cast, Extension, Seat};
 use super::world::number;
-use super::world::plan::{
-    Availability, Body, LegKind, LegPlan, Look, MessagePlan, MessageVersion, Outside, Party, RecordPlan,
-    Style, Version, telephony_id,
-};
+use super::world::plan::{LegKind, LegPlan, Look, Outside, RecordPlan, Style, Version, telephony_id};
 use super::world::random::mix;
-use super::world::truth::Ending;
 use serde_json::Number as JsonNumber;
+use std::borrow::Cow;
 
 /// Writes records for one origin, such as `http://127.0.0.1:4010`.
 pub(crate) struct Renderer<'a> {
     pub(crate) cast: &'a Cast,
     pub(crate) origin: &'a str,
+    pub(crate) unknowns: &'a Unknowns,
+}
+
+/// A record as one log shows it: the company's, or an extension's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Face<'a> {
+    pub(crate) plan: Cow<'a, RecordPlan>,
+    pub(crate) id: String,
+    /// The extension whose log it is; none for the company's.
+    pub(crate) log: Option<Seat>,
+}
+
+impl<'a> Face<'a> {
+    /// As the company's log shows it.
+    pub(crate) fn of_account(plan: &'a RecordPlan) -> Face<'a> {
+        Face { id: plan.id(), plan: Cow::Borrowed(plan), log: None }
+    }
 }
 
 /// What of a call record is shown.
@@ -45,7 +59,7 @@ impl Renderer<'_> {
         format!("{}/restapi/v1.0/account/{ACCOUNT_ID}", self.origin)
     }
 
-    fn extension(&self, seat: Seat) -> &Extension {
+    pub(crate) fn extension(&self, seat: Seat) -> &Extension {
         self.cast.extension(seat)
     }
 
@@ -57,30 +71,128 @@ impl Renderer<'_> {
         format!("{}/message-store/{id}", self.extension_uri(seat))
     }
 
-    /// One record of the account's call log.
-    pub(crate) fn call(&self, plan: &RecordPlan, version: &Version, view: View) -> Call {
-        if let Look::Ringing(seat) = version.look {
-            return self.ringing(plan, seat, view);
+    /// A time, as served.
+    pub(crate) fn stamp(&self, millis: i64) -> String {
+        let mut text = stamp(millis);
+        if self.unknowns.time_style == TimeStyle::Offset {
+            text.pop();
+            text.push_str("+0000");
         }
+        text
+    }
+
+    fn seconds(&self, millis: i64) -> i64 {
+        match self.unknowns.duration_rounding {
+            Rounding::Nearest => (millis + 500) / 1000,
+            Rounding::Up => (millis + 999) / 1000,
+            Rounding::Down => millis / 1000,
+        }
+    }
+
+    fn result(&self, plan: &RecordPlan, result: &'static str) -> Option<Cow<'static, str>> {
+        Some(match (self.unknowns.result_spelling, mix(plan.serial) % 3) {
+            (Spelling::Varied, 0) => Cow::Owned(result.to_lowercase()),
+            (Spelling::Varied, 1) => Cow::Owned(result.to_uppercase()),
+            _ => Cow::Borrowed(result),
+        })
+    }
+
+    /// The address of a call log.
+    pub(crate) fn log_uri(&self, log: Option<Seat>) -> String {
+        log.map_or_else(|| self.account_uri(), |seat| self.extension_uri(seat))
+    }
+
+    pub(crate) fn message_id(&self, id: u64) -> MessageId {
+        if self.unknowns.message_ids_are_text {
+            MessageId::Text(id.to_string())
+        } else {
+            MessageId::Number(id)
+        }
+    }
+
+    /// One record of a call log.
+    pub(crate) fn call(&self, face: &Face<'_>, version: &Version, view: View) -> Call {
+        let plan = &*face.plan;
+        let mut record = match version.look {
+            Look::Ringing(seat) => self.ringing(plan, seat, view),
+            Look::Underway => self.underway(plan, view),
+            _ => self.ended(plan, version, view),
+        };
+        record.uri = Some(format!("{}/call-log/{}?view={}", self.log_uri(face.log), face.id, view.name()));
+        record.id = Some(face.id.clone());
+        record.session_id = Some(plan.session_id());
+        if face.log.is_some() {
+            record.extension = Some(self.extension_reference(plan.seat));
+        }
+        if self.unknowns.finished_absent {
+            record.finished = None;
+        }
+        if self.unknowns.leg_order == LegOrder::MostRecentFirst
+            && let Some(legs) = &mut record.legs
+        {
+            legs.reverse();
+        }
+        record
+    }
+
+    /// One record of a list of changes.
+    pub(crate) fn call_entry(&self, face: &Face<'_>, version: &Version, view: View) -> CallEntry {
+        let mut call = self.call(face, version, view);
+        call.deleted = (version.look == Look::Deleted).then_some(true);
+        CallEntry::Whole(Box::new(call))
+    }
+
+    /// A deleted record that says no more than it must.
+    pub(crate) fn call_stub(&self, face: &Face<'_>, version: &Version, view: View) -> CallEntry {
+        let call = self.call(face, version, view);
+        CallEntry::Stub(CallStub {
+            uri: call.uri,
+            id: call.id,
+            session_id: call.session_id,
+            start_time: call.start_time,
+            kind: call.kind,
+            direction: call.direction,
+            action: call.action,
+            deleted: true,
+        })
+    }
+
+    fn ended(&self, plan: &RecordPlan, version: &Version, view: View) -> Call {
         let plan = &self.as_it_looks(plan, version.look);
         let mut record = self.base(plan, version.look);
-        record.uri = Some(format!("{}/call-log/{}?view={}", self.account_uri(), plan.id(), view.name()));
-        record.id = Some(plan.id());
-        record.session_id = Some(plan.session_id());
         record.duration_ms = Some(plan.lasting_ms);
         record.transfer_target = plan.transfer_target.map(session);
         record.transferee = plan.transferee.map(session);
-        record.deleted = (version.look == Look::Deleted).then_some(true);
+        record.deleted = (version.look == Look::Deleted && self.unknowns.list_marks_deleted).then_some(true);
         record.finished = Some(true);
+        if view == View::Detailed || self.unknowns.simple_last_modified {
+            record.last_modified_time = Some(self.stamp(version.visible_from_ms - 2000));
+        }
         if view == View::Detailed {
-            record.last_modified_time = Some(stamp(version.visible_from_ms - 2000));
             let mut legs = vec![self.master(plan, version.look)];
             legs.extend(plan.legs.iter().map(|leg| self.leg(plan, leg)));
             record.legs = Some(legs);
-        } else {
+            return record;
+        }
+        if !self.unknowns.simple_extension {
             record.extension = None;
+        }
+        if !self.unknowns.simple_billing {
             record.billing = None;
         }
+        record
+    }
+
+    /// A call that has not ended, seen from its own extension: without duration, costs or last change.
+    fn underway(&self, plan: &RecordPlan, view: View) -> Call {
+        let mut record = self.base(plan, Look::Underway);
+        if view == View::Detailed {
+            let mut master = self.base(plan, Look::Underway);
+            master.leg_type = Some(plan.master_type);
+            master.master = Some(true);
+            record.legs = Some(vec![master]);
+        }
+        record.finished = Some(false);
         record
     }
 
@@ -95,13 +207,14 @@ impl Renderer<'_> {
                 }
             }
             Look::OtherResult(result) => plan.result = result,
-            Look::Nameless | Look::Ringing(_) | Look::Final | Look::Deleted => {}
+            Look::Nameless | Look::Ringing(_) | Look::Underway | Look::Final | Look::Deleted => {}
         }
         plan
     }
 
     fn base(&self, plan: &RecordPlan, look: Look) -> Call {
-        let seconds = (plan.lasting_ms + 500) / 1000;
+        let underway = look == Look::Underway;
+        let told = if underway { "" } else { plan.reason };
         let mut outside = self.outside_party(plan);
         if look == Look::Nameless {
             outside.name = None;
@@ -110,25 +223,30 @@ impl Renderer<'_> {
         let own = self.own_party(plan);
         // The second record of a ring-out is inbound, yet names the same parties in the same places as the first.
         let caller_first = plan.inbound && plan.session_shift == 0;
-        let (from, to) = if caller_first { (outside, own) } else { (own, outside) };
+        let (mut from, mut to) = if caller_first { (outside, own) } else { (own, outside) };
+        // A caller has dialled from somewhere, a called party was dialled.
+        (from.dialed_phone_number, to.dialer_phone_number) = (None, None);
         Call {
             telephony_session_id: telephony_id(plan.telephony_of),
-            start_time: stamp(plan.start_ms),
-            duration: Some(seconds),
+            start_time: self.stamp(plan.start_ms),
+            duration: (!underway).then(|| self.seconds(plan.lasting_ms)),
             kind: if plan.fax { "Fax" } else { "Voice" },
             internal_type: (!plan.internal_type.is_empty()).then_some(plan.internal_type),
             direction: if plan.inbound { "Inbound" } else { "Outbound" },
             action: plan.action,
-            result: Some(plan.result),
+            result: self.result(plan, if underway { "In Progress" } else { plan.result }),
             to: Some(to),
             from: Some(from),
             extension: Some(self.extension_reference(plan.seat)),
-            reason: (!plan.reason.is_empty()).then_some(plan.reason),
-            reason_description: describe(plan.reason),
-            message: plan.message.map(|(seat, id)| self.message_reference(seat, id, plan.fax)),
-            recording: plan.recorded.then(|| self.recording(plan)),
+            reason: (!told.is_empty()).then_some(told),
+            reason_description: describe(told),
+            message: plan
+                .message
+                .filter(|_| !underway)
+                .map(|(seat, id)| self.message_reference(seat, id, plan.fax)),
+            recording: (plan.recorded && !underway).then(|| self.recording(plan)),
             transport: Some(plan.transport),
-            billing: Some(billing(plan)),
+            billing: (!underway).then(|| billing(plan)),
             ..Call::default()
         }
     }
@@ -154,13 +272,13 @@ impl Renderer<'_> {
         let warm = matches!(leg.kind, LegKind::Transfer { .. }) && plan.transfer_target.is_some();
         Call {
             telephony_session_id: telephony_id(plan.telephony_of),
-            start_time: stamp(plan.start_ms + leg.after_ms),
-            duration: Some((leg.lasting_ms + 500) / 1000),
+            start_time: self.stamp(plan.start_ms + leg.after_ms),
+            duration: Some(self.seconds(leg.lasting_ms)),
             duration_ms: Some(leg.lasting_ms),
             kind: "Voice",
             direction: "Outbound",
             action,
-            result: Some(leg.result),
+            result: self.result(plan, leg.result),
             to: Some(self.leg_to(plan, leg)),
             from: Some(self.leg_from(plan, leg)),
             extension: Some(self.extension_reference(leg.seat)),
@@ -230,11 +348,11 @@ impl Renderer<'_> {
         let extension = self.extension(seat);
         let look = || Call {
             telephony_session_id: telephony_id(plan.telephony_of),
-            start_time: stamp(plan.start_ms),
+            start_time: self.stamp(plan.start_ms),
             kind: "Voice",
             direction: "Outbound",
             action: "VoIP Call",
-            result: Some("In Progress"),
+            result: self.result(plan, "In Progress"),
             to: Some(CallParty {
                 phone_number: extension.direct.map(number::e164),
                 extension_number: Some(extension.number.clone()),
@@ -249,9 +367,6 @@ impl Renderer<'_> {
             ..Call::default()
         };
         let mut record = look();
-        record.uri = Some(format!("{}/call-log/{}?view={}", self.account_uri(), plan.id(), view.name()));
-        record.id = Some(plan.id());
-        record.session_id = Some(plan.session_id());
         record.finished = Some(false);
         if view == View::Detailed {
             let mut master = look();
@@ -328,7 +443,7 @@ impl Renderer<'_> {
         }
     }
 
-    fn extension_reference(&self, seat: Seat) -> Reference<u64> {
+    pub(crate) fn extension_reference(&self, seat: Seat) -> Reference<u64> {
         Reference { uri: self.extension_uri(seat), id: self.extension(seat).id }
     }
 
@@ -342,185 +457,6 @@ impl Renderer<'_> {
         let uri = format!("{}/recording/{id}", self.account_uri());
         Recording { content_uri: format!("{uri}/content"), uri, id, kind: "Automatic" }
     }
-
-    /// One message of a mailbox. A purged one is no more than its envelope.
-    pub(crate) fn message(&self, plan: &MessagePlan, version: &MessageVersion) -> Message {
-        let mut message = Message {
-            uri: self.message_uri(plan.mailbox, plan.id),
-            id: plan.id,
-            kind: plan.type_name(),
-            creation_time: stamp(plan.created_ms),
-            direction: if plan.inbound { "Inbound" } else { "Outbound" },
-            availability: version.availability.name(),
-            last_modified_time: stamp(version.visible_from_ms),
-            ..Message::default()
-        };
-        if version.availability == Availability::Purged {
-            return message;
-        }
-        let (from, to) = self.message_parties(plan, version);
-        message.from = Some(from);
-        message.to = to;
-        message.read_status =
-            Some(if plan.inbound && mix(plan.id).is_multiple_of(4) { "Unread" } else { "Read" });
-        message.priority = Some("Normal");
-        message.message_status = Some(together(&version.endings));
-        message.attachments = self.attachments(plan);
-        self.add_body(&mut message, plan, version);
-        message
-    }
-
-    fn message_parties(
-        &self,
-        plan: &MessagePlan,
-        version: &MessageVersion,
-    ) -> (MessageParty, Vec<MessageParty>) {
-        let fax = matches!(plan.body, Body::Fax { .. });
-        let mailbox = self.extension(plan.mailbox);
-        let own = MessageParty {
-            phone_number: plan.own.map(number::e164),
-            extension_number: plan.own.is_none().then(|| mailbox.number.clone()),
-            name: Some(mailbox.name),
-            location: plan.own.and_then(number::location).filter(|_| !fax),
-            ..MessageParty::default()
-        };
-        let others = plan.parties.iter().enumerate().map(|(index, party)| {
-            let mut other = self.message_party(*party);
-            if fax && !plan.inbound {
-                let ending = version.endings.get(index).copied().unwrap_or(Ending::Queued);
-                let code = version.codes.get(index).copied().unwrap_or("");
-                other.recipient_id = Some((mix(plan.id) % 90_000 * 10 + 10_001 + index as u64).to_string());
-                other.message_status = Some(ending.status());
-                other.fax_error_code = (!code.is_empty()).then_some(code);
-            }
-            other
-        });
-        let mut others: Vec<MessageParty> = others.collect();
-        if !plan.inbound {
-            return (own, others);
-        }
-        let mut to = own;
-        match plan.body {
-            Body::VoiceMail { .. } => {
-                to = MessageParty {
-                    name: to.name,
-                    extension_number: Some(mailbox.number.clone()),
-                    ..MessageParty::default()
-                };
-            }
-            Body::Text { .. } => to.target = Some(true),
-            Body::Pager { .. } | Body::Fax { .. } => {}
-        }
-        (others.pop().unwrap_or_default(), vec![to])
-    }
-
-    fn message_party(&self, party: Party) -> MessageParty {
-        match party {
-            Party::Inside(seat) => {
-                let extension = self.extension(seat);
-                MessageParty {
-                    extension_number: Some(extension.number.clone()),
-                    name: Some(extension.name),
-                    ..MessageParty::default()
-                }
-            }
-            Party::Outside(outside) => MessageParty {
-                name: (outside.style == Style::Withheld).then_some("Anonymous"),
-                location: shown(outside).and(number::location(outside.number)),
-                phone_number: shown(outside),
-                ..MessageParty::default()
-            },
-        }
-    }
-
-    fn attachments(&self, plan: &MessagePlan) -> Vec<Attachment> {
-        let content = |id: u64| format!("{}/content/{id}", self.message_uri(plan.mailbox, plan.id));
-        let (kind, content_type) = match plan.body {
-            Body::Text { .. } | Body::Pager { .. } => ("Text", "text/plain"),
-            Body::VoiceMail { .. } => ("AudioRecording", "audio/x-wav"),
-            Body::Fax { .. } => ("RenderedDocument", "application/pdf"),
-        };
-        let vm_duration = if let Body::VoiceMail { seconds } = plan.body { Some(seconds) } else { None };
-        let uri = content(plan.id);
-        let mut attachments =
-            vec![Attachment { id: plan.id, uri, kind, content_type, vm_duration, ..Attachment::default() }];
-        if matches!(plan.body, Body::Text { picture: true, .. }) {
-            let id = plan.id + 8;
-            attachments.push(Attachment {
-                id,
-                uri: content(id),
-                kind: "MmsAttachment",
-                content_type: "image/jpeg",
-                file_name: Some("photo.jpg"),
-                size: Some(180_000 + u32::try_from(mix(plan.id) % 300_000).unwrap_or(0)),
-                height: Some(800),
-                width: Some(600),
-                ..Attachment::default()
-            });
-        }
-        attachments
-    }
-
-    fn add_body(&self, message: &mut Message, plan: &MessagePlan, version: &MessageVersion) {
-        match &plan.body {
-            Body::Text { text, segments, .. } => {
-                message.subject = Some(text.clone());
-                message.segment_count = *segments;
-                message.sms_sending_attempts_count = (!plan.inbound).then_some(1);
-                message.sms_delivery_time = version.delivered_ms.map(stamp);
-                message.delivery_error_code = version.codes.first().copied().filter(|code| !code.is_empty());
-                self.add_conversation(message, plan);
-            }
-            Body::Pager { text } => {
-                message.subject = Some((*text).to_owned());
-                message.pg_to_department = Some(false);
-                self.add_conversation(message, plan);
-            }
-            Body::VoiceMail { .. } => message.vm_transcription_status = Some("NotAvailable"),
-            Body::Fax { pages, cover } => {
-                message.fax_resolution = Some(if mix(plan.id).is_multiple_of(5) { "Low" } else { "High" });
-                let queued = version.endings.iter().all(|ending| *ending == Ending::Queued);
-                message.fax_page_count = Some(if queued { 0 } else { *pages });
-                message.cover_index = Some(u32::from(cover.is_some()));
-                message.cover_page_text = *cover;
-                if plan.inbound {
-                    message.subject = message.from.as_ref().and_then(|from| from.phone_number.clone());
-                }
-            }
-        }
-    }
-
-    /// Conversations have ids beyond 2^53, as the real ones do.
-    fn add_conversation(&self, message: &mut Message, plan: &MessagePlan) {
-        let with = plan.parties.iter().fold(plan.mailbox as u64, |with, party| {
-            mix(with
-                ^ match party {
-                    Party::Outside(outside) => outside.number,
-                    Party::Inside(seat) => *seat as u64,
-                })
-        });
-        let id = (with >> 2) | 1 << 61;
-        let uri = format!("{}/restapi/v1.0/conversation/{id}", self.origin);
-        message.conversation_id = Some(id);
-        message.conversation = Some(Reference { uri, id: id.to_string() });
-    }
-}
-
-/// The whole message's status: queued while any recipient is, failed when any failed.
-fn together(endings: &[Ending]) -> &'static str {
-    let any = |wanted: &str| endings.iter().any(|ending| ending.status() == wanted);
-    if any("Queued") {
-        return "Queued";
-    }
-    if any("SendingFailed") {
-        return "SendingFailed";
-    }
-    let delivered = endings.iter().all(|ending| *ending == Ending::Delivered);
-    match endings.first() {
-        Some(Ending::Delivered) if !delivered => "Sent",
-        Some(ending) => ending.status(),
-        None => "Queued",
-    }
 }
 
 fn session(serial: u64) -> Session {
@@ -528,7 +464,7 @@ fn session(serial: u64) -> Session {
 }
 
 /// The other side's number as it is written, unless it is withheld.
-fn shown(outside: Outside) -> Option<String> {
+pub(crate) fn shown(outside: Outside) -> Option<String> {
     match outside.style {
         Style::E164 => Some(number::e164(outside.number)),
         Style::National => Some(number::national(outside.number)),

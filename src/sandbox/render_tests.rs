@@ -1,7 +1,8 @@
 //! Everything that can be served, at every version: the same bytes for the same seed, and no field or value that the
 //! published description does not know.
 
-use super::render::{Renderer, View};
+use super::render::{Face, Renderer, View};
+use super::service::Unknowns;
 use super::world::{Plot, World};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,12 +76,13 @@ fn json<T: Serialize>(value: &T) -> String {
 
 /// Every version of every record and message, one a line.
 fn all(world: &World) -> Vec<String> {
-    let renderer = Renderer { cast: &world.cast, origin: "http://127.0.0.1:4010" };
+    let unknowns = Unknowns::default();
+    let renderer = Renderer { cast: &world.cast, origin: "http://127.0.0.1:4010", unknowns: &unknowns };
     let mut lines = Vec::new();
     for record in &world.records {
         for version in &record.versions {
-            lines.push(json(&renderer.call(record, version, View::Detailed)));
-            lines.push(json(&renderer.call(record, version, View::Simple)));
+            lines.push(json(&renderer.call(&Face::of_account(record), version, View::Detailed)));
+            lines.push(json(&renderer.call(&Face::of_account(record), version, View::Simple)));
         }
     }
     for message in &world.messages {

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use serde_json::Number;
+use std::borrow::Cow;
 
 /// A record of the call log, or one of its legs: the two share nearly every field.
 #[derive(Debug, Default, Serialize)]
@@ -28,7 +29,7 @@ pub(crate) struct Call {
     pub(crate) direction: &'static str,
     pub(crate) action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) result: Option<&'static str>,
+    pub(crate) result: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<CallParty>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +64,30 @@ pub(crate) struct Call {
     pub(crate) master: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) legs: Option<Vec<Call>>,
+}
+
+/// A record in a list of changes: a deleted one may be less than a record.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum CallEntry {
+    Whole(Box<Call>),
+    Stub(CallStub),
+    Bare { id: String, deleted: bool },
+}
+
+/// The members that every record must have.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CallStub {
+    pub(crate) uri: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) session_id: Option<String>,
+    pub(crate) start_time: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) direction: &'static str,
+    pub(crate) action: &'static str,
+    pub(crate) deleted: bool,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -124,12 +149,43 @@ pub(crate) struct Session {
     pub(crate) telephony_session_id: String,
 }
 
+/// An id that is a number or the same digits as text.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum MessageId {
+    Number(u64),
+    Text(String),
+}
+
+impl Default for MessageId {
+    fn default() -> MessageId {
+        MessageId::Number(0)
+    }
+}
+
+/// A message in a list of changes: one that is gone is no more than its id.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum MessageEntry {
+    Whole(Box<Message>),
+    Gone { id: MessageId, availability: &'static str },
+}
+
+/// Whose message it is when others see it too.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Owner {
+    pub(crate) name: &'static str,
+    pub(crate) extension_type: &'static str,
+    pub(crate) extension_id: String,
+}
+
 /// A message of a mailbox.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Message {
     pub(crate) uri: String,
-    pub(crate) id: u64,
+    pub(crate) id: MessageId,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) to: Vec<MessageParty>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,6 +230,8 @@ pub(crate) struct Message {
     pub(crate) vm_transcription_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pg_to_department: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<Owner>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -224,6 +282,29 @@ pub(crate) struct Page<T> {
     pub(crate) records: Vec<T>,
     pub(crate) paging: Paging,
     pub(crate) navigation: Navigation,
+}
+
+/// An answer of synchronisation.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Changes<T> {
+    pub(crate) uri: String,
+    pub(crate) records: Vec<T>,
+    pub(crate) sync_info: SyncInfo,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncInfo {
+    pub(crate) sync_type: &'static str,
+    pub(crate) sync_token: String,
+    pub(crate) sync_time: String,
+    /// Of `call-log-extract-sync` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) newer_records_exist: Option<bool>,
+    /// Of `message-sync` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) older_records_exist: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]

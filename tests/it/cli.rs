@@ -148,6 +148,77 @@ fn set_mode(session: &Session, name: &str, mode: u32) {
 }
 
 #[test]
+fn collection_settings_with_mistakes_show_all_of_them() {
+    let mut session = Session::with_company();
+    let text = "[collect]\ncall_log = false\ncall_sync = true\nactive_calls = \"yes\"\nextension_calls = [\"101\", \"x1\", \"101\"]\n\
+        reread_daily_for = \"40 days\"\nreread_weekly_for = \"35 days\"\nmessage_window = \"2 seconds\"\n\n\
+        [collect.retention]\ncalls = \"1 year\"\ncall_log = \"9 months\"\nsent_faxes = \"1 hour\"\ntexts = \"no limit\"\n";
+    session.write("tollbook.toml", format!("{CONFIGURATION}\n{text}"));
+    assert_eq!(session.run(&["status"]).exit, 3);
+    session.golden("collect-mistakes");
+}
+
+#[test]
+fn accounts_with_mistakes_show_all_of_them() {
+    let mut session = Session::with_company();
+    let text = "[invoice]\nseries = \"INV\"\n\n[service]\nurl = \"https://service.example\"\n\n\
+        [account.north]\nurl = \"https://north.example\"\nbook = \"one.book\"\nseries = \"A\"\n\n\
+        [account.South_1]\nbook = \"one.book\"\nseries = \"A\"\nsecret = \"south.toml\"\n\n\
+        [account.west]\nurl = \"https://west.example\"\nseries = \"W-W\"\n";
+    session.write("tollbook.toml", format!("{CONFIGURATION}\n{text}"));
+    assert_eq!(session.run(&["status"]).exit, 3);
+    session.golden("accounts-mistakes");
+}
+
+#[test]
+fn an_account_is_named_where_there_are_several() {
+    let mut session = Session::with_company();
+    assert_eq!(session.run(&["status", "--account", "north"]).exit, 2, "there are no accounts");
+    let one = "[account.north]\nurl = \"https://north.example\"\n";
+    session.write("tollbook.toml", format!("{CONFIGURATION}\n{one}"));
+    assert_eq!(session.run(&["pull"]).exit, 3, "the only one needs no name; its secrets are not there");
+    let two = format!("{one}\n[account.south]\nurl = \"https://south.example\"\nrules = \"southern\"\n");
+    session.write("tollbook.toml", format!("{CONFIGURATION}\n{two}"));
+    for arguments in [
+        &["status"][..],
+        &["run", "--period", "2026-10"],
+        &["verify"],
+        &["contacts", "check"],
+        &["accept-gap", "call-log", "--period", "2026-10", "--reason", "x"],
+        &["pull"],
+        &["pull", "--account", "east"],
+        &["contacts", "check", "--account", "south"],
+        &["pull", "--all", "--account", "south"],
+    ] {
+        assert_eq!(session.run(arguments).exit, 2, "{arguments:?}");
+    }
+    assert_eq!(session.run(&["contacts", "check", "--account", "north"]).exit, 0);
+    assert_eq!(session.run(&["pull", "--account", "south"]).exit, 3, "its secrets have names of their own");
+    session.golden("accounts");
+}
+
+#[test]
+fn a_plan_is_shown_before_anything_is_there() {
+    let mut session = Session::with_company();
+    let service = "[service]\nurl = \"https://service.example\"\n\n[collect]\nextension_calls = [\"101\"]\n";
+    session.write("tollbook.toml", format!("{CONFIGURATION}\n{service}"));
+    let plan = ["pull", "--dry-run", "--period", "2026-10", "--at", "2026-11-05T10:00:00Z"];
+    assert_eq!(session.run(&plan).exit, 0);
+    assert_eq!(session.run(&[&plan[..], &["--format", "json"]].concat()).exit, 0);
+    assert!(!session.path("tollbook.book").exists());
+    for wrong in [
+        &["pull", "--dry-run", "--from", "2026-10-01T00:00:00Z", "--to", "2026-09-01T00:00:00Z"][..],
+        &["pull", "--period", "2026-13"],
+        &["pull", "--again"],
+        &["session", "nobody's"],
+        &["session", "12345", "--offline"],
+    ] {
+        assert_eq!(session.run(wrong).exit, 2, "{wrong:?}");
+    }
+    session.golden("pull-plan");
+}
+
+#[test]
 fn five_mistakes_in_a_rule_file_are_shown_together() {
     let mut session = Session::new();
     let text = r#"default_tariff = "standart"

@@ -18,6 +18,7 @@ use tollbook::sandbox::Running;
 use crate::company::{Company, EARLY, Ended, FINALISE, FROM, LATE, Tree, Workspace, difference, sunday};
 
 mod files;
+mod month;
 
 const FIRST: usize = 0;
 const SECOND: usize = 1;

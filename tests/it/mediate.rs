@@ -19,6 +19,8 @@ use tollbook::ringcentral::redact::Redaction;
 use tollbook::stage::mediate::{Mediated, mediate};
 
 mod binary;
+mod extension_log;
+mod versions;
 
 const QUEUE_CALL: &str = "call:s-a0d178729c49dz1876d9b9d11z19269e00010000";
 const FORWARDED_CALL: &str = "call:s-a0d178729c49dz1876d9b9d11z19269e00060000";

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tollbook::book::Book;
 use tollbook::domain::record::RecordKind;
 use tollbook::run::facts::codec;
-use tollbook::sandbox::{Faults, Group, Options, Running};
+use tollbook::sandbox::{FaultPlan, Group, Options, Running};
 
 use crate::company::{
     Company, EARLY, Ended, FINALISE, FROM, LATE, Workspace, instant, serve_pages, sunday, tree,
@@ -58,35 +58,36 @@ fn no_limit_is_broken_and_no_request_is_wasted() {
     // Two listings of each window and no more; each page is asked for once.
     assert_eq!(summary["pages"].as_u64().unwrap() + 1, service.stats.total());
     let feeds = workspace.counts()["feeds"].clone();
-    let windows: u64 = feeds.as_array().unwrap().iter().map(|feed| feed["windows"].as_u64().unwrap()).sum();
-    let mailboxes = feeds
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|feed| feed["feed"].as_str().unwrap().starts_with("messages/"));
-    let mailbox_windows: u64 = mailboxes.map(|feed| feed["windows"].as_u64().unwrap()).sum();
+    let windows = |of: &str| -> Vec<u64> {
+        let feeds = feeds.as_array().unwrap().iter();
+        let feeds = feeds.filter(|feed| feed["feed"].as_str().unwrap().starts_with(of));
+        feeds.map(|feed| feed["windows"].as_u64().unwrap()).collect()
+    };
+    let mailboxes = windows("messages/").len() as u64;
+    let mailbox_windows: u64 = windows("messages/").iter().sum();
     assert_eq!(
         count(Group::Light),
-        1 + 2 * mailbox_windows,
-        "the account, and a page for each listing of a mailbox"
+        1 + mailboxes + 2 * mailbox_windows,
+        "the account, the changes of each mailbox, and a page for each listing of one"
     );
     assert_eq!(
         summary["windows_sealed"].as_u64().unwrap(),
-        windows - 2,
-        "all but the account and its extensions"
+        mailbox_windows + windows("call-log").iter().sum::<u64>(),
     );
-    // A second pull finds everything sealed: a token, the account and its extensions are all it asks for.
+    // A second pull finds everything sealed: a token, and what changed in the call log and in each mailbox, is all it
+    // asks for.
     workspace.pull(LATE).expect(0);
-    assert_eq!(service.stats.total(), summary["requests"].as_u64().unwrap() + 3);
+    assert_eq!(service.stats.total(), summary["requests"].as_u64().unwrap() + 2 + mailboxes);
     assert_eq!(service.stats.refused(), 0);
 }
 
 /// The records of an undisturbed pull must be those of one with faults, and the faults must have happened.
-fn same_in_spite_of(faults: Faults, more_requests: u64) {
+fn same_in_spite_of(fault: &str, more_requests: u64) {
+    let faults = FaultPlan::parse(&format!("[[fault]]\n{fault}")).unwrap();
     let company = Company::new(limited());
     let (calm, reference, _) = pulled(&company, |_| {});
-    let (service, workspace, _) = pulled(&company, |options| options.faults = faults);
-    assert!(service.stats.total() >= calm.stats.total() + more_requests, "{faults:?} did not show");
+    let (service, workspace, _) = pulled(&company, |options| options.faults = faults.clone());
+    assert!(service.stats.total() >= calm.stats.total() + more_requests, "{fault} did not show");
     assert_eq!(records(&reference), records(&workspace));
     workspace.run(&["verify"]).expect(0);
     assert!(records(&workspace).len() > 200);
@@ -94,23 +95,23 @@ fn same_in_spite_of(faults: Faults, more_requests: u64) {
 
 #[test]
 fn an_internal_error_now_and_then_changes_nothing() {
-    same_in_spite_of(Faults { fail_every: Some(31), fail_status: Some(500), ..Faults::default() }, 3);
+    same_in_spite_of("kind = \"internal-error\"\nevery = 31", 3);
 }
 
 #[test]
 fn limited_mode_now_and_then_changes_nothing() {
-    same_in_spite_of(Faults { fail_every: Some(31), fail_status: Some(503), ..Faults::default() }, 3);
+    same_in_spite_of("kind = \"limited-mode\"\nevery = 31", 3);
 }
 
 #[test]
 fn an_answer_that_breaks_off_changes_nothing() {
-    same_in_spite_of(Faults { truncate_every: Some(31), ..Faults::default() }, 3);
+    same_in_spite_of("kind = \"truncated-json\"\nevery = 31", 3);
 }
 
 #[test]
 fn a_token_that_dies_early_changes_nothing() {
     // Each time a request is refused, a token is asked for, and the request is repeated.
-    same_in_spite_of(Faults { expire_token_after: Some(25), ..Faults::default() }, 6);
+    same_in_spite_of("kind = \"token-expired\"\nevery = 25", 6);
 }
 
 #[test]

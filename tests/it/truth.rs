@@ -7,8 +7,8 @@ use tollbook::domain::disposition::RecordDisposition;
 use tollbook::domain::event::BillableEvent;
 use tollbook::domain::outcome::{Channel, Direction, Outcome};
 use tollbook::domain::record::RecordKind;
-use tollbook::sandbox::Options;
 use tollbook::sandbox::truth::{CallTruth, Ending, FaxTruth, TextKind, TextTruth, Way};
+use tollbook::sandbox::{Options, Unknowns};
 
 use crate::world::{Seen, october, see};
 
@@ -307,7 +307,8 @@ fn a_month_pulled_late_is_what_happened() {
 
 #[test]
 fn a_world_with_a_record_for_each_side_of_internal_calls_is_what_happened() {
-    agrees(&see(Options { seed: 7, days: 5, internal_sides: true, ..Options::default() }, &[]));
+    let unknowns = Unknowns { internal_sides: true, ..Unknowns::default() };
+    agrees(&see(Options { seed: 7, days: 5, unknowns, ..Options::default() }, &[]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::process::{Command, Output, Stdio};
 
+use super::rebuild::{full_page, parse};
 use super::*;
 use crate::book::{ImportBatch, NewDocument, crash};
 
@@ -21,12 +22,13 @@ fn work(folder: &Path) -> Result<()> {
     book.seal(&[day(0), day(1)], at(9), &CODEC)?;
     let mut usage = simple_call("usage", 7);
     usage.key.kind = RecordKind::Usage;
+    usage.observed = at(8);
     let feed = Feed::account_wide(FeedKind::Usage);
     let batch = ImportBatch {
         source_name: "u.csv",
         feed: &feed,
-        raw: b"u",
-        records: &[usage],
+        raw: &encode(std::slice::from_ref(&usage))?,
+        records: std::slice::from_ref(&usage),
         at: at(8),
         covers: None,
     };
@@ -45,7 +47,19 @@ fn work(folder: &Path) -> Result<()> {
     if book.last_pull()?.is_none() {
         book.pull_completed(at(10))?;
     }
+    maintain(&mut book)?;
     book.checkpoint()
+}
+
+/// Rebuilds and joins; the damage that is given up is none.
+fn maintain(book: &mut Book) -> Result<()> {
+    book.rebuild(&mut parse, at(11), &CODEC)?;
+    book.compact(&CODEC, at(12))?;
+    if book.decisions("reopened")?.is_empty() {
+        book.reopen_damaged("ada", "none", at(13))?;
+        book.decide("reopened", "nothing", "ada", "seen", at(13))?;
+    }
+    Ok(())
 }
 
 /// One listing of three pages, from the page the cursor names.
@@ -65,7 +79,7 @@ fn pull(book: &mut Book, window: &PullWindow, number: i64, listing: u32) -> Resu
             simple_call(&format!("{number}-{page_number}"), start),
             call("edited", Some(5), i64::from(page_number), 1, None, i64::from(listing * 10 + page_number)),
         ];
-        let page = page(window, listing, page_number, &format!("{number} {listing} {page_number}"));
+        let page = full_page(window, listing, page_number, &records);
         let next = (page_number < 3).then_some(page_number + 1);
         book.land_page(&page, &records, &cursor(window, listing, next))?;
     }

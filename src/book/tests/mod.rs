@@ -6,6 +6,7 @@ mod documents;
 mod landing;
 mod notes;
 mod opening;
+mod rebuild;
 mod sealing;
 
 use std::path::{Path, PathBuf};

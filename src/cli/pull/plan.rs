@@ -73,7 +73,7 @@ fn text_of(forecast: &Forecast) -> String {
     let groups: Vec<String> =
         forecast.requests.iter().map(|(group, count)| format!("{count} {group}")).collect();
     text.push_str(&format!(
-        "At least {} ({}), {} at the documented limits (Auth 5, Light 50, Medium 40 and Heavy 10 a minute).\n",
+        "At least {} ({}), {}\nat the documented limits (Auth 5, Light 50, Medium 40 and Heavy 10 a minute).\n",
         counted_noun(forecast.requests_total(), "request"),
         groups.join(", "),
         duration(forecast.time)
@@ -86,7 +86,7 @@ fn text_of(forecast: &Forecast) -> String {
     });
     if forecast.mailboxes.is_none() {
         text.push_str(
-            "The mailboxes become known with the first pull; each adds two listings a window, 50 requests a minute.\n",
+            "Extensions become known with the first pull: each mailbox adds two listings a window, and its changes.\n",
         );
     }
     text.push_str("Nothing was asked.\n");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::book::{FeedStatus, LATENESS_BUCKETS, Status};
 use crate::domain::Instant;
-use crate::domain::record::{FeedKind, Stream};
+use crate::domain::record::{FeedKind, Gap, Stream};
 use crate::run::horizon::Horizon;
 use crate::stage::explain::counted_noun;
 
@@ -23,13 +23,16 @@ pub(super) fn text(status: &Status, horizons: &[Horizon], now: Instant) -> Strin
     if let Some(noted) = noted_text(&status.noted) {
         text.push_str(&format!("\nnoted after sealing   {noted}\n"));
     }
-    if !status.gaps.is_empty() {
-        text.push_str("\nnot readable\n");
-        for gap in &status.gaps {
-            text.push_str(&format!("  {:<36} {}\n", gap.feed.name(), gap.reason));
-        }
-    }
+    let second = |gap: &&Gap| gap.feed.is_sync() || gap.feed.kind == FeedKind::ActiveCalls;
+    text.push_str(&gaps("not readable", status.gaps.iter().filter(|gap| !second(gap))));
+    let title = "not offered by the service; the windows are listed alone";
+    text.push_str(&gaps(title, status.gaps.iter().filter(second)));
     text
+}
+
+fn gaps<'a>(title: &str, gaps: impl Iterator<Item = &'a Gap>) -> String {
+    let lines: String = gaps.map(|gap| format!("  {:<36} {}\n", gap.feed.name(), gap.reason)).collect();
+    if lines.is_empty() { lines } else { format!("\n{title}\n{lines}") }
 }
 
 /// Whether windows of a feed are sealed; other feeds are states of a day, or changes.
@@ -47,8 +50,8 @@ fn windows(status: &Status) -> String {
             feed.windows,
             feed.sealed,
             open,
-            short(feed.span.from),
-            short(feed.span.to)
+            edge(feed.span.from),
+            edge(feed.span.to)
         );
         let holes = match feed.holes.as_slice() {
             [] => String::new(),
@@ -76,7 +79,7 @@ fn windows(status: &Status) -> String {
     }
     let mut text = format!(
         "\n{:<38} {:>7} {:>7} {:>6}  {}\n",
-        "collected by windows", "windows", "sealed", "open", "from and to, for each feed"
+        "collected by windows", "windows", "sealed", "open", "from and to (UTC)"
     );
     let complete =
         status.feeds.iter().filter(|feed| is_sealed_by_windows(feed)).all(|feed| feed.holes.is_empty());
@@ -91,6 +94,13 @@ fn windows(status: &Status) -> String {
         text.push_str("  There are no holes between the first and the last window of any feed.\n");
     }
     text
+}
+
+/// The edge of a window: days where it lies on one, as nearly all do.
+fn edge(at: Instant) -> String {
+    let time = at.utc();
+    let midnight = at.milliseconds().rem_euclid(86_400_000) == 0;
+    time.format(if midnight { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" }).to_string()
 }
 
 /// Feeds of changes, and states of a day.
@@ -167,12 +177,12 @@ fn deletions(horizons: &[Horizon], now: Instant) -> String {
     let mut text = String::new();
     for horizon in worst.values() {
         let when = match horizon.deleted {
-            None => "the service keeps it without limit of time".to_owned(),
+            None => "they are kept without limit of time".to_owned(),
             Some((what, at)) if at <= now => {
-                format!("the service may have deleted {what} since {}", short(at))
+                format!("{what} may be deleted since {}", short(at))
             }
             Some((what, at)) => {
-                format!("the service keeps {what} until {} ({})", short(at), ago(at, now))
+                format!("{what} are kept until {} ({})", short(at), ago(at, now))
             }
         };
         let name = match horizon.all_in_reach {
@@ -186,7 +196,7 @@ fn deletions(horizons: &[Horizon], now: Instant) -> String {
                 ""
             ),
             false => {
-                format!("  {name:<36} not collected from {} on;\n{:<39}{when}\n", short(horizon.from), "")
+                format!("  {name:<36} not sealed from {} on;\n{:<39}{when}\n", short(horizon.from), "")
             }
         });
     }

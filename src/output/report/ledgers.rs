@@ -7,8 +7,10 @@ use crate::output::{control, text};
 
 /// A table whose rows must give its sum, and whose sum must be the expected one.
 #[derive(Serialize)]
-pub(super) struct RecordLedger {
+pub(super) struct RecordLedger<'a> {
     rows: Vec<RecordRow>,
+    /// Excluded by which rule.
+    excluded: Vec<RuleRow<'a>>,
     sum: String,
     collected: String,
     adds_up: bool,
@@ -19,6 +21,12 @@ struct RecordRow {
     name: &'static str,
     records: String,
     empty: bool,
+}
+
+#[derive(Serialize)]
+struct RuleRow<'a> {
+    rule: &'a str,
+    records: String,
 }
 
 /// The ledger of events in all its quantities.
@@ -55,7 +63,7 @@ pub(super) struct Bridge {
 }
 
 /// The ledger of records.
-pub(super) fn records(conservation: &Conservation) -> RecordLedger {
+pub(super) fn records(conservation: &Conservation) -> RecordLedger<'_> {
     let mut sum = 0_i128;
     let mut rows = Vec::with_capacity(RecordDisposition::ALL.len());
     for disposition in RecordDisposition::ALL {
@@ -63,8 +71,11 @@ pub(super) fn records(conservation: &Conservation) -> RecordLedger {
         sum += i128::from(records);
         rows.push(RecordRow { name: disposition.word(), records: text::count(records), empty: records == 0 });
     }
+    let excluded = conservation.excluded.iter();
+    let excluded = excluded.map(|(rule, records)| RuleRow { rule, records: text::count(*records) });
     RecordLedger {
         rows,
+        excluded: excluded.collect(),
         sum: text::count(sum),
         collected: text::count(conservation.records_collected),
         adds_up: sum == i128::from(conservation.records_collected),

@@ -35,7 +35,7 @@ pub(super) struct View<'a> {
     break_count: String,
     documents: Vec<DocumentRow>,
     has_drafts: bool,
-    records: RecordLedger,
+    records: RecordLedger<'a>,
     bridge: Bridge,
     events: EventLedger,
     coverage: Vec<CoverageRow>,

@@ -69,25 +69,25 @@ pub(super) fn accounts(top: &Table<'_, '_>, output: &str) -> Vec<Account> {
         check_name(top, &name);
         let Some((account, places)) = account(&name.value, table, output) else { continue };
         for other in &accounts {
-            let same = [
-                ("shared-book", "book", account.book == other.book, &places.book),
-                (
-                    "shared-series",
-                    "series of invoice numbers",
-                    account.series == other.series,
-                    &places.series,
-                ),
-            ];
-            for (code, what, _, place) in same.iter().filter(|(_, _, same, _)| *same) {
-                let span = place.as_ref().map_or_else(|| name.span.clone(), |text| text.span.clone());
-                let message =
-                    format!("the accounts {} and {} have the same {what}", other.name, account.name);
-                top.complain(code, span, message, "Give each account its own.");
-            }
+            check_difference(top, &name, &places, other, &account);
         }
         accounts.push(account);
     }
     accounts
+}
+
+/// Complains about what two accounts may not have in common.
+fn check_difference(top: &Table<'_, '_>, name: &Text, places: &Places, one: &Account, other: &Account) {
+    let hint = "Give each account its own.";
+    let both = format!("the accounts {} and {}", one.name, other.name);
+    let place = |text: &Option<Text>| text.as_ref().unwrap_or(name).span.clone();
+    if one.book == other.book {
+        top.complain("shared-book", place(&places.book), format!("{both} have the same book"), hint);
+    }
+    if one.series == other.series {
+        let message = format!("{both} have the same series of invoice numbers");
+        top.complain("shared-series", place(&places.series), message, hint);
+    }
 }
 
 /// The name stands in file names and, in capitals, in names of variables.

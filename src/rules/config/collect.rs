@@ -181,16 +181,20 @@ fn extensions(table: &Table<'_, '_>) -> Vec<String> {
 
 /// A length of time of at least `least` milliseconds; `None` when it is absent or cannot be read.
 fn lapse(table: &Table<'_, '_>, key: &'static str, least: i64) -> Option<i64> {
-    let text = table.text(key)?;
+    let hint = "Write a length such as \"1 day\" or \"30 minutes\".";
+    read_lapse(table, key, table.text(key)?, least, hint)
+}
+
+fn read_lapse(table: &Table<'_, '_>, key: &'static str, text: Text, least: i64, hint: &str) -> Option<i64> {
     match reader::lapse(&text.value) {
         Ok(milliseconds) if milliseconds >= least => Some(milliseconds),
         Ok(_) => {
-            let message = format!("{key} is too short");
-            table.complain("wrong-value", text.span, message, "Write a longer time, such as \"1 hour\".");
+            let longer = if least < DAY { "1 hour" } else { "1 day" };
+            let hint = format!("Write a longer time, such as \"{longer}\".");
+            table.complain("wrong-value", text.span, format!("{key} is too short"), &hint);
             None
         }
         Err(message) => {
-            let hint = "Write a length such as \"1 day\" or \"30 minutes\".";
             table.complain("wrong-value", text.span, message, hint);
             None
         }
@@ -199,11 +203,14 @@ fn lapse(table: &Table<'_, '_>, key: &'static str, least: i64) -> Option<i64> {
 
 fn retention(table: Table<'_, '_>) -> Retention {
     let usual = Retention::default();
-    let kept = |key: &'static str, usual: Kept| match table.text(key) {
-        Some(Text { value, .. }) if value == "no limit" => Kept { milliseconds: None, documented: false },
-        Some(_) => lapse(&table, key, DAY)
-            .map_or(usual, |milliseconds| Kept { milliseconds: Some(milliseconds), documented: false }),
-        None => usual,
+    let hint = "Write a length such as \"270 days\", or \"no limit\".";
+    let kept = |key: &'static str, usual: Kept| {
+        let Some(text) = table.text(key) else { return usual };
+        if text.value == "no limit" {
+            return Kept { milliseconds: None, documented: false };
+        }
+        let limit = read_lapse(&table, key, text, DAY, hint);
+        limit.map_or(usual, |limit| Kept { milliseconds: Some(limit), documented: false })
     };
     let retention = Retention {
         call_log: kept("call_log", usual.call_log),

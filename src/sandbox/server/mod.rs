@@ -112,14 +112,14 @@ pub fn serve(world: Arc<World>, options: Options, clock: Clock) -> Result<Runnin
     let listener = tokio::net::TcpListener::from_std(listener).map_err(refuse)?;
     let mut options = options;
     options.advertised_origin.get_or_insert_with(|| origin.clone());
-    let service = Service::new(Arc::clone(&world), options, clock.clone());
+    let service = Service::new(world, options, clock.clone());
     let (shutdown, stopped) = watch::channel(());
     let mut running = Running {
         base_url: origin,
         client_id: service.client_id().to_owned(),
         client_secret: service.client_secret().to_owned(),
         jwt: service.jwt().to_owned(),
-        world,
+        world: service.world(),
         clock,
         stats: service.stats(),
         shutdown: Some(shutdown),

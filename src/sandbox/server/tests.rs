@@ -1,8 +1,10 @@
 //! The server over real HTTP: lists, single resources, tokens, limits and faults.
 
 use super::*;
+use crate::sandbox::faults::FaultPlan;
+use crate::sandbox::service::Group;
+use crate::sandbox::service::Unknowns;
 use crate::sandbox::service::route::{ACCOUNT, CALL_LOG, TOKEN};
-use crate::sandbox::service::{Faults, Group};
 use crate::sandbox::world::plan::Look;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Client;
@@ -231,9 +233,13 @@ async fn limits_are_told_and_kept() {
     assert_eq!(stats.requests(), expected);
 }
 
+fn plan(fault: &str) -> FaultPlan {
+    FaultPlan::parse(&format!("[[fault]]\n{fault}")).expect("a plan")
+}
+
 #[tokio::test]
 async fn tokens_are_asked_for_and_expire() {
-    let faults = Faults { expire_token_after: Some(2), ..Faults::default() };
+    let faults = plan("kind = \"token-expired\"\nat = [3]");
     let mut session = open(Options { days: 1, faults, limits_lifted: true, ..Options::default() }).await;
     for expected in [200, 200, 401] {
         let (status, body) = session.get("").await;
@@ -251,15 +257,14 @@ async fn tokens_are_asked_for_and_expire() {
 
 #[tokio::test]
 async fn faults_happen_on_the_count() {
-    let faults =
-        Faults { fail_every: Some(3), fail_status: Some(503), truncate_every: Some(2), ..Faults::default() };
+    let faults = plan("kind = \"limited-mode\"\nevery = 3\n[[fault]]\nkind = \"truncated-json\"\nevery = 2");
     let session = open(Options { days: 1, faults, limits_lifted: true, ..Options::default() }).await;
     let mut seen = Vec::new();
     for _ in 0..4 {
         let (status, body) = session.get("/extension").await;
         seen.push((status, body.is_null()));
     }
-    assert_eq!(seen, [(200, false), (200, true), (503, false), (200, false)]);
+    assert_eq!(seen, [(200, false), (200, true), (503, false), (200, true)]);
 }
 
 #[tokio::test]
@@ -295,7 +300,9 @@ async fn unknown_behaviour_is_a_switch() {
     let edge = world.records.iter().find(|record| record.start_ms % 1000 == 0).expect("a call on the second");
     let stamp = crate::sandbox::world::calendar::stamp(edge.start_ms);
     for (date_to_inclusive, expected) in [(false, 0), (true, 1)] {
-        let session = open(Options { date_to_inclusive, ..short() }).await;
+        let session =
+            open(Options { unknowns: Unknowns { date_to_inclusive, ..Unknowns::default() }, ..short() })
+                .await;
         let list = format!("/call-log?dateFrom={stamp}&dateTo={stamp}&showDeleted=true");
         assert_eq!(session.all(&list).await.len(), expected);
     }

@@ -34,7 +34,6 @@ impl Credentials {
 #[derive(Debug)]
 struct Issued {
     expires: Duration,
-    uses_left: Option<u64>,
 }
 
 /// The tokens that have been issued. Lives are measured in elapsed time, which whoever asks brings along.
@@ -42,8 +41,6 @@ struct Issued {
 pub(crate) struct Tokens {
     credentials: Credentials,
     life: Duration,
-    /// A fault plan may let a token die after some requests, whatever its life.
-    uses: Option<u64>,
     seed: u64,
     issued: Mutex<BTreeMap<String, Issued>>,
 }
@@ -57,15 +54,15 @@ fn field<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 impl Tokens {
-    pub(crate) fn new(credentials: Credentials, life: Duration, uses: Option<u64>, seed: u64) -> Tokens {
-        Tokens { credentials, life, uses, seed, issued: Mutex::default() }
+    pub(crate) fn new(credentials: Credentials, life: Duration, seed: u64) -> Tokens {
+        Tokens { credentials, life, seed, issued: Mutex::default() }
     }
 
     fn issued(&self) -> MutexGuard<'_, BTreeMap<String, Issued>> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
+    pub(crate) fn authenticate_client(&self, ask: &Ask) -> Result<(), ApiError> {
         let header = ask.header("authorization");
         let encoded = header.and_then(|value| value.strip_prefix("Basic "));
         let Some(encoded) = encoded else {
@@ -114,7 +111,7 @@ impl Tokens {
         let mut issued = self.issued();
         let number = mix(self.seed ^ (issued.len() as u64 + 1));
         let access_token = format!("SANDBOX{number:016X}{:016X}", mix(number));
-        issued.insert(access_token.clone(), Issued { expires: now + life, uses_left: self.uses });
+        issued.insert(access_token.clone(), Issued { expires: now + life });
         Ok(Token {
             access_token,
             token_type: "bearer",
@@ -126,7 +123,7 @@ impl Tokens {
         })
     }
 
-    /// Checks the bearer token of a request, and counts its use.
+    /// Checks the bearer token of a request.
     pub(crate) fn check(&self, ask: &Ask, now: Duration) -> Result<(), ApiError> {
         let header = ask.header("authorization");
         let Some(token) = header.and_then(|value| value.split_once(' ')) else {
@@ -135,17 +132,21 @@ impl Tokens {
         if !token.0.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::no_authorization());
         }
-        let mut issued = self.issued();
-        let Some(state) = issued.get_mut(token.1.trim()) else { return Err(ApiError::token_not_found()) };
+        let issued = self.issued();
+        let Some(state) = issued.get(token.1.trim()) else { return Err(ApiError::token_not_found()) };
         if now >= state.expires {
             return Err(ApiError::token_expired());
         }
-        match &mut state.uses_left {
-            Some(0) => return Err(ApiError::token_expired()),
-            Some(left) => *left -= 1,
-            None => {}
-        }
         Ok(())
+    }
+
+    /// Ends the life of the token that a request brings, if it is one.
+    pub(crate) fn expire(&self, ask: &Ask, now: Duration) {
+        let token = ask.header("authorization").and_then(|value| value.split_once(' '));
+        let mut issued = self.issued();
+        if let Some(state) = token.and_then(|(_, token)| issued.get_mut(token.trim())) {
+            state.expires = now.min(state.expires);
+        }
     }
 
     /// Ends a token's session. An unknown token is no error.
@@ -153,7 +154,7 @@ impl Tokens {
         self.authenticate_client(ask)?;
         // The entry stays, so that later tokens keep their numbers; its life is over.
         if let Some(state) = field(form, "token").and_then(|token| self.issued().remove(token)) {
-            let gone = Issued { expires: now.min(state.expires), uses_left: Some(0) };
+            let gone = Issued { expires: now.min(state.expires) };
             let number = self.issued().len();
             self.issued().insert(format!("revoked {number}"), gone);
         }
@@ -162,7 +163,7 @@ impl Tokens {
 }
 
 /// Decodes standard base64, with or without padding.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0_u32, 0_u32);
     for character in text.trim_end_matches('=').bytes() {
@@ -189,7 +190,7 @@ mod tests {
     use super::*;
 
     fn tokens() -> Tokens {
-        Tokens::new(Credentials::of_seed(1), Duration::from_secs(3600), None, 1)
+        Tokens::new(Credentials::of_seed(1), Duration::from_secs(3600), 1)
     }
 
     fn basic(user: &str) -> Ask {

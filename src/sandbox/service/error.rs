@@ -31,6 +31,35 @@ impl ApiError {
         ApiError::new(400, "InvalidParameter", "CMN-101", &message).with("parameterName", name)
     }
 
+    /// Two parameters that do not go together.
+    pub(crate) fn not_along_with(name: &str, other: &str) -> ApiError {
+        let message = format!("Parameter [{name}] is not allowed for usage along with parameter [{other}]");
+        ApiError::new(400, "InvalidParameter", "CLG-110", &message).with("parameterName", name)
+    }
+
+    /// A token of call-log synchronisation that is too old.
+    pub(crate) fn sync_token_expired() -> ApiError {
+        let message = "Parameter [syncToken] is invalid [Sync token expired, call log was reset]";
+        ApiError::new(400, "InvalidParameter", "CLG-101", message).with("parameterName", "syncToken")
+    }
+
+    /// More has changed since a token than one answer holds.
+    pub(crate) fn too_many_changes() -> ApiError {
+        let message = "Parameter [syncToken] is invalid [max sync record number limit is exceeded]";
+        ApiError::new(400, "InvalidParameter", "CMN-101", message).with("parameterName", "syncToken")
+    }
+
+    /// A token of message synchronisation that is no good: a full synchronisation is required.
+    pub(crate) fn full_sync_required() -> ApiError {
+        let message = "Parameter [syncToken] is invalid";
+        ApiError::new(400, "InvalidParameter", "MSG-333", message).with("parameterName", "syncToken")
+    }
+
+    pub(crate) fn batch_too_large(most: usize) -> ApiError {
+        let message = format!("Batch request is too large: at most {most} resources are allowed");
+        ApiError::new(400, "CMN-106", "CMN-106", &message)
+    }
+
     pub(crate) fn not_found(name: &str) -> ApiError {
         let message = format!("Resource for parameter [{name}] is not found");
         ApiError::new(404, "CMN-102", "CMN-102", &message).with("parameterName", name)

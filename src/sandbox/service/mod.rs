@@ -4,29 +4,41 @@
 //! changes nothing in the world. It must not do any input or output nor read real time, so that a simulator can drive
 //! it on virtual time alone. The same requests at the same times give the same bytes.
 
+mod account;
 mod ask;
 mod auth;
-mod error;
-mod faults;
-mod limits;
+mod batch;
+mod call_filter;
+mod call_sync;
+mod calls;
+mod control;
+pub(crate) mod error;
+mod faces;
+pub(crate) mod limits;
+mod message_sync;
+mod messages;
 mod options;
-mod pages;
 mod query;
 pub(crate) mod route;
 mod stats;
+#[cfg(test)]
+mod tests;
+mod token;
+mod unknowns;
 
 pub(crate) use ask::decode_pairs;
 pub use ask::{Ask, Carriage, Method, Reply};
-pub use faults::Faults;
+pub use control::CLOCK;
 pub use limits::Group;
 pub use options::Options;
 pub use stats::Stats;
+pub use unknowns::{Deletions, InProgress, LegOrder, Rounding, Spelling, TimeStyle, Unknowns};
 
 use super::clock::Clock;
+use super::faults::Injector;
 use super::world::World;
 use auth::{Credentials, Tokens};
 use error::ApiError;
-use faults::FaultCounters;
 use limits::{Limits, Verdict};
 use route::{Operation, Route};
 use serde::Serialize;
@@ -46,7 +58,7 @@ pub struct Service {
     credentials: Credentials,
     limits: Limits,
     tokens: Tokens,
-    faults: FaultCounters,
+    faults: Injector,
     stats: Arc<Stats>,
 }
 
@@ -75,18 +87,22 @@ impl Service {
     pub fn new(world: Arc<World>, options: Options, clock: Clock) -> Service {
         let seed = world.plot().seed;
         let credentials = Credentials::of_seed(seed);
-        let uses = options.faults.expire_token_after;
         Service {
             origin: options.advertised_origin.clone().unwrap_or_else(|| NO_ORIGIN.to_owned()),
             limits: Limits::new(options.rate_window, options.limits_lifted),
-            tokens: Tokens::new(credentials.clone(), options.token_life, uses, seed),
-            faults: FaultCounters::default(),
+            tokens: Tokens::new(credentials.clone(), options.token_life, seed),
+            faults: Injector::new(options.faults.clone()),
             stats: Arc::new(Stats::default()),
-            world,
+            world: options.faults.applied_to(&world),
             clock,
             options,
             credentials,
         }
+    }
+
+    /// The world it answers from, with what its fault plan changes in it.
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world)
     }
 
     /// What has been asked so far.
@@ -114,20 +130,36 @@ impl Service {
     /// `elapsed` is the time since any fixed moment, by which rate limits and token lives are measured; it must not go
     /// back from one request to the next. What is shown depends on the virtual clock alone.
     pub fn answer(&self, ask: &Ask, elapsed: Duration) -> Reply {
+        if let Some(reply) = self.control(ask) {
+            return reply;
+        }
         let route = Route::find(ask.method, &ask.path);
         let verdict = self.limits.admit(route.group, elapsed);
         self.stats.count(route.group, route.template, verdict.admitted);
         if !verdict.admitted {
             return self.reply(verdict, Err(ApiError::rate_exceeded()));
         }
-        if matches!(route.operation, Operation::Token | Operation::Revoke) {
-            return self.reply(verdict, self.answer_form(route.operation, ask, elapsed));
+        let turn = self.faults.begin(ask, &verdict, elapsed);
+        if turn.early {
+            self.stats.count_early();
         }
-        if let Some(failure) = self.faults.failure(&self.options.faults) {
-            return self.reply(verdict, Err(failure));
+        if turn.expires_token() {
+            self.tokens.expire(ask, elapsed);
         }
-        let answer = self.tokens.check(ask, elapsed).and_then(|()| self.operate(&route, ask));
-        self.faults.carry(&self.options.faults, self.reply(verdict, answer))
+        let answer = match turn.refusal() {
+            Some(refusal) => Err(refusal),
+            None if matches!(route.operation, Operation::Token | Operation::Revoke) => {
+                self.answer_form(route.operation, ask, elapsed)
+            }
+            None => {
+                self.tokens.check(ask, elapsed).and_then(|()| self.operate(&route, &turn.understood(ask)))
+            }
+        };
+        let reply = self.reply(verdict, answer);
+        self.faults.finish(&turn, ask, reply, self.clock.now(), &mut |other| {
+            let answer = self.operate(&route, other).ok()?;
+            serde_json::from_str(&answer.body).ok()
+        })
     }
 
     /// The token endpoints, which know the client by its own credentials.
@@ -147,13 +179,20 @@ impl Service {
         if !account.is_empty() {
             self.check_account(account)?;
         }
+        let extension = route.part("extension");
+        // An extension's own log and mailbox are addressed alike; only its log can be the company's as well.
+        let log = || if extension.is_empty() { Ok(None) } else { self.seat(extension).map(Some) };
         match route.operation {
             Operation::Account => self.account(),
             Operation::Extensions => self.extensions(ask),
-            Operation::CallLog => self.call_log(ask),
-            Operation::CallRecord => self.call_record(route.part("record"), ask),
-            Operation::Messages => self.messages(route.part("extension"), ask),
-            Operation::Message => self.message(route.part("extension"), route.part("message")),
+            Operation::CallLog => self.call_log(log()?, ask),
+            Operation::CallRecord => self.call_record(log()?, route.part("record"), ask),
+            Operation::CallSync => self.call_sync(log()?, ask),
+            Operation::CallExtract => self.call_extract(ask),
+            Operation::ActiveCalls => self.active_calls(log()?, ask),
+            Operation::Messages => self.messages(extension, ask),
+            Operation::Message => self.message(extension, route.part("message"), ask),
+            Operation::MessageSync => self.message_sync(extension, ask),
             Operation::WrongMethod => Err(ApiError::wrong_method()),
             Operation::Token | Operation::Revoke | Operation::Unknown => Err(ApiError::invalid_uri()),
         }

@@ -2,9 +2,11 @@
 
 use super::ask::{Ask, encode};
 use super::error::ApiError;
+use super::unknowns::Unknowns;
 use crate::sandbox::wire::{Link, Navigation, Paging};
-use crate::sandbox::world::calendar::{DAY, stamp};
-use chrono::{DateTime, NaiveDate};
+use crate::sandbox::world::calendar::stamp;
+use chrono::{DateTime, NaiveDate, TimeZone};
+use chrono_tz::America::New_York;
 use std::fmt::Write as _;
 
 /// A page never holds more.
@@ -29,6 +31,11 @@ impl Parameters {
 
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a repeated parameter.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of a repeated parameter, each checked against the known ones; empty when it is absent.
@@ -57,35 +64,63 @@ impl Parameters {
 
     /// The page asked for; `most` is what a page of this server holds.
     pub(crate) fn page_order(&self, most: usize) -> Result<PageOrder, ApiError> {
-        let positive = |name: &'static str, text: &str| match text.parse::<usize>() {
-            Ok(value) if value > 0 => Ok(value),
-            _ => Err(ApiError::invalid_parameter(name)),
-        };
-        let page = self.one("page").map_or(Ok(1), |text| positive("page", text))?;
+        let page = self.positive("page")?.unwrap_or(1);
         let per_page = match self.one("perPage") {
-            None => USUAL_PER_PAGE,
             Some("max") => MOST_PER_PAGE,
-            Some(text) => positive("perPage", text)?,
+            _ => self.positive("perPage")?.unwrap_or(USUAL_PER_PAGE),
         };
         Ok(PageOrder { page, per_page: per_page.min(most.clamp(1, MOST_PER_PAGE)) })
     }
 
-    /// `dateFrom` and `dateTo` as milliseconds: by default the 24 hours before `dateTo`, which is now by default.
-    pub(crate) fn window_ms(&self, now_ms: i64, cut_to_seconds: bool) -> Result<(i64, i64), ApiError> {
-        let read = |name: &'static str| match self.one(name) {
-            None => Ok(None),
-            Some(text) => match parse_time(text) {
-                Some(millis) if cut_to_seconds => Ok(Some(millis.div_euclid(1000) * 1000)),
-                Some(millis) => Ok(Some(millis)),
-                None => Err(ApiError::invalid_parameter(name)),
-            },
-        };
-        let to_ms = read("dateTo")?.unwrap_or(now_ms);
-        let from_ms = read("dateFrom")?.unwrap_or(to_ms - DAY);
-        if from_ms > to_ms {
+    /// A time among the parameters, in milliseconds.
+    pub(crate) fn time_ms(&self, name: &'static str, unknowns: &Unknowns) -> Result<Option<i64>, ApiError> {
+        let Some(text) = self.one(name) else { return Ok(None) };
+        let millis =
+            parse_time(text, unknowns.dates_are_local).ok_or_else(|| ApiError::invalid_parameter(name))?;
+        Ok(Some(if unknowns.cut_request_times { millis.div_euclid(1000) * 1000 } else { millis }))
+    }
+
+    /// `dateFrom` and `dateTo` as milliseconds: by default `span_ms` before `dateTo`, which is now by default.
+    pub(crate) fn window_ms(
+        &self,
+        now_ms: i64,
+        span_ms: i64,
+        unknowns: &Unknowns,
+    ) -> Result<(i64, i64), ApiError> {
+        let to_ms = self.time_ms("dateTo", unknowns)?.unwrap_or(now_ms);
+        let from_ms = self.time_ms("dateFrom", unknowns)?.unwrap_or(to_ms - span_ms);
+        let too_wide =
+            unknowns.widest_window.is_some_and(|widest| to_ms - from_ms > widest.num_milliseconds());
+        if from_ms > to_ms || too_wide {
             return Err(ApiError::invalid_parameter("dateFrom"));
         }
         Ok((from_ms, to_ms))
+    }
+
+    /// A number of at least 1, if given.
+    pub(crate) fn positive(&self, name: &'static str) -> Result<Option<usize>, ApiError> {
+        let read = |text: &str| text.parse().ok().filter(|value| *value > 0);
+        self.one(name).map(|text| read(text).ok_or_else(|| ApiError::invalid_parameter(name))).transpose()
+    }
+
+    /// `recordCount`, at most `most`.
+    pub(crate) fn record_count(&self, most: usize, refuse_more: bool) -> Result<Option<usize>, ApiError> {
+        let count = self.positive("recordCount")?;
+        if refuse_more && count.is_some_and(|count| count > most) {
+            return Err(ApiError::invalid_parameter("recordCount"));
+        }
+        Ok(count.map(|count| count.min(most)))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.one(name).is_some()
+    }
+
+    /// The address of this very request, on the served origin.
+    pub(crate) fn own_uri(&self, path: &str) -> String {
+        let pairs: Vec<String> =
+            self.0.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+        if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
     }
 
     /// The address of another page of the same list. A window that was given by default is written out, so that it
@@ -142,18 +177,30 @@ impl Parameters {
     }
 }
 
-/// A time with offset, or a date alone, which is taken as midnight UTC.
-fn parse_time(text: &str) -> Option<i64> {
+/// One page of a list.
+pub(crate) fn cut<T>(found: &[T], order: PageOrder) -> &[T] {
+    let first = (order.page - 1).saturating_mul(order.per_page).min(found.len());
+    let last = first.saturating_add(order.per_page).min(found.len());
+    &found[first..last]
+}
+
+/// A time with offset, or a date alone, which is taken as midnight in UTC or in the account's own zone.
+fn parse_time(text: &str, dates_are_local: bool) -> Option<i64> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(instant.timestamp_millis());
     }
     let date: NaiveDate = text.parse().ok()?;
-    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
+    let midnight = date.and_hms_opt(0, 0, 0)?;
+    if dates_are_local {
+        return Some(New_York.from_local_datetime(&midnight).earliest()?.timestamp_millis());
+    }
+    Some(midnight.and_utc().timestamp_millis())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::world::calendar::DAY;
 
     fn parameters(query: &str) -> Parameters {
         Parameters::of(&Ask::get(&format!("/list?{query}")))
@@ -177,7 +224,7 @@ mod tests {
     #[test]
     fn the_default_window_is_a_day() {
         let now_ms = 1_790_000_000_500;
-        let window = |query: &str| parameters(query).window_ms(now_ms, true).ok();
+        let window = |query: &str| parameters(query).window_ms(now_ms, DAY, &Unknowns::default()).ok();
         assert_eq!(window(""), Some((now_ms - DAY, now_ms)));
         let (from_ms, to_ms) =
             window("dateFrom=2026-10-01T00:00:00.999Z&dateTo=2026-10-02").expect("a window");

@@ -9,9 +9,20 @@ pub(crate) const ACCOUNT: &str = "/restapi/v1.0/account/{account}";
 pub(crate) const EXTENSIONS: &str = "/restapi/v1.0/account/{account}/extension";
 pub(crate) const CALL_LOG: &str = "/restapi/v1.0/account/{account}/call-log";
 pub(crate) const CALL_RECORD: &str = "/restapi/v1.0/account/{account}/call-log/{record}";
+pub(crate) const CALL_SYNC: &str = "/restapi/v1.0/account/{account}/call-log-sync";
+pub(crate) const CALL_EXTRACT: &str = "/restapi/v1.0/account/{account}/call-log-extract-sync";
+pub(crate) const ACTIVE_CALLS: &str = "/restapi/v1.0/account/{account}/active-calls";
+pub(crate) const EXTENSION_CALL_LOG: &str = "/restapi/v1.0/account/{account}/extension/{extension}/call-log";
+pub(crate) const EXTENSION_CALL_RECORD: &str =
+    "/restapi/v1.0/account/{account}/extension/{extension}/call-log/{record}";
+pub(crate) const EXTENSION_CALL_SYNC: &str =
+    "/restapi/v1.0/account/{account}/extension/{extension}/call-log-sync";
+pub(crate) const EXTENSION_ACTIVE_CALLS: &str =
+    "/restapi/v1.0/account/{account}/extension/{extension}/active-calls";
 pub(crate) const MESSAGES: &str = "/restapi/v1.0/account/{account}/extension/{extension}/message-store";
 pub(crate) const MESSAGE: &str =
     "/restapi/v1.0/account/{account}/extension/{extension}/message-store/{message}";
+pub(crate) const MESSAGE_SYNC: &str = "/restapi/v1.0/account/{account}/extension/{extension}/message-sync";
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +33,12 @@ pub(crate) enum Operation {
     Extensions,
     CallLog,
     CallRecord,
+    CallSync,
+    CallExtract,
+    ActiveCalls,
     Messages,
     Message,
+    MessageSync,
     /// The address is known, the method is not.
     WrongMethod,
     Unknown,
@@ -31,15 +46,23 @@ pub(crate) enum Operation {
 
 type Row = (Method, &'static str, Group, Operation);
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 16] = [
     (Method::Post, TOKEN, Group::Auth, Operation::Token),
     (Method::Post, REVOKE, Group::Auth, Operation::Revoke),
     (Method::Get, ACCOUNT, Group::Light, Operation::Account),
     (Method::Get, EXTENSIONS, Group::Medium, Operation::Extensions),
     (Method::Get, CALL_LOG, Group::Heavy, Operation::CallLog),
     (Method::Get, CALL_RECORD, Group::Heavy, Operation::CallRecord),
+    (Method::Get, CALL_SYNC, Group::Heavy, Operation::CallSync),
+    (Method::Get, CALL_EXTRACT, Group::Heavy, Operation::CallExtract),
+    (Method::Get, ACTIVE_CALLS, Group::Heavy, Operation::ActiveCalls),
+    (Method::Get, EXTENSION_CALL_LOG, Group::Heavy, Operation::CallLog),
+    (Method::Get, EXTENSION_CALL_RECORD, Group::Heavy, Operation::CallRecord),
+    (Method::Get, EXTENSION_CALL_SYNC, Group::Heavy, Operation::CallSync),
+    (Method::Get, EXTENSION_ACTIVE_CALLS, Group::Heavy, Operation::ActiveCalls),
     (Method::Get, MESSAGES, Group::Light, Operation::Messages),
     (Method::Get, MESSAGE, Group::Light, Operation::Message),
+    (Method::Get, MESSAGE_SYNC, Group::Light, Operation::MessageSync),
 ];
 
 /// A request's place in the service.

@@ -12,6 +12,7 @@ pub struct Stats(Mutex<Counts>);
 struct Counts {
     requests: BTreeMap<(Group, &'static str), u64>,
     refused: BTreeMap<Group, u64>,
+    early: u64,
 }
 
 impl Stats {
@@ -33,6 +34,15 @@ impl Stats {
     /// How often 429 was given in one group.
     pub fn refused_in(&self, group: Group) -> u64 {
         self.counts(|counts| counts.refused.get(&group).copied().unwrap_or(0))
+    }
+
+    /// Requests that were sent before the time that a refusal of the fault plan had named.
+    pub fn early(&self) -> u64 {
+        self.counts(|counts| counts.early)
+    }
+
+    pub(crate) fn count_early(&self) {
+        self.counts(|counts| counts.early += 1);
     }
 
     pub(crate) fn count(&self, group: Group, template: &'static str, admitted: bool) {

@@ -53,7 +53,7 @@ impl Default for Plot {
 }
 
 /// A month of one account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     plot: Plot,
     pub(crate) calendar: Calendar,
@@ -82,6 +82,18 @@ impl World {
         oddities::draw(&cast, &calendar, &mut draft, plot.seed);
         let Draft { truth, records, messages } = draft;
         World::of(plot, calendar, cast, truth, records, messages)
+    }
+
+    /// The same world with other histories of its records. Ids, starts and mailboxes must stay as they are.
+    pub(crate) fn changed(
+        &self,
+        record: impl FnMut(&mut RecordPlan),
+        message: impl FnMut(&mut MessagePlan),
+    ) -> World {
+        let mut world = self.clone();
+        world.records.iter_mut().for_each(record);
+        world.messages.iter_mut().for_each(message);
+        world
     }
 
     /// What the world was made from.

@@ -53,6 +53,8 @@ pub(crate) struct LegPlan {
 pub(crate) enum Look {
     /// A call that is still ringing at a queue member's telephone.
     Ringing(Seat),
+    /// A call that has not ended, seen from its own extension. The world never draws it.
+    Underway,
     /// A duration that is later corrected, by this many seconds.
     OffBySeconds(i64),
     /// A result that is later replaced.
@@ -168,7 +170,7 @@ pub(crate) enum Party {
     Inside(Seat),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Availability {
     Alive,
     Deleted,

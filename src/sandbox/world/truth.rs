@@ -14,7 +14,7 @@ pub enum Way {
 }
 
 /// All that happened in the world, each list in the order in which it was drawn: by day.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Truth {
     pub calls: Vec<CallTruth>,
     pub texts: Vec<TextTruth>,

@@ -12,7 +12,8 @@ use crate::domain::{Instant, PartyNumber};
 
 use super::{Bench, party, words};
 
-type Call<'a> = (&'a DecodedRecord, &'a CallRecord);
+/// A call record and what it says.
+pub type Call<'a> = (&'a DecodedRecord, &'a CallRecord);
 
 /// How far apart two records of a ring-out may start.
 const RING_OUT_SECONDS_MAX: i64 = 120;
@@ -201,11 +202,11 @@ fn join_ring_outs(sorted: &[Call<'_>], joined: &mut [usize]) {
     }
 }
 
-fn is_ring_out(call: &CallRecord) -> bool {
+pub fn is_ring_out(call: &CallRecord) -> bool {
     call.action.to_ascii_lowercase().starts_with("ringout")
 }
 
-fn is_other_half(ring_out: &CallRecord, other: &CallRecord) -> bool {
+pub fn is_other_half(ring_out: &CallRecord, other: &CallRecord) -> bool {
     let close = match (ring_out.start, other.start) {
         (Some(first), Some(second)) => {
             (second.milliseconds() - first.milliseconds()).abs() <= RING_OUT_SECONDS_MAX * 1000
@@ -222,10 +223,14 @@ fn rank<'c>(call: &'c Call<'_>) -> (Option<Instant>, bool, bool, &'c str) {
 }
 
 fn session_of(call: &CallRecord) -> Option<String> {
-    let given = |id: &Option<String>| id.clone().filter(|id| !id.is_empty() && id != "0");
     given(&call.telephony_session_id)
         .map(|id| format!("t:{id}"))
         .or_else(|| given(&call.session_id).map(|id| format!("s:{id}")))
+}
+
+/// A session id that names a session: conferences have been seen with "0".
+pub fn given(id: &Option<String>) -> Option<&str> {
+    id.as_deref().filter(|id| !id.is_empty() && *id != "0")
 }
 
 fn root(joined: &[usize], mut index: usize) -> usize {
@@ -315,7 +320,7 @@ fn legs(group: &[Call<'_>]) -> Vec<Leg> {
     legs
 }
 
-fn is_answered(leg: &LegRecord) -> bool {
+pub fn is_answered(leg: &LegRecord) -> bool {
     leg.result.as_deref().and_then(words::answered) == Some(true)
 }
 

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 pub struct Session {
     folder: TempDir,
     said: String,
+    hidden: Vec<(String, String)>,
 }
 
 /// What one command left behind.
@@ -23,7 +24,7 @@ pub struct Ended {
 impl Session {
     /// An empty folder.
     pub fn new() -> Session {
-        Session { folder: TempDir::new().unwrap(), said: String::new() }
+        Session { folder: TempDir::new().unwrap(), said: String::new(), hidden: Vec::new() }
     }
 
     /// A folder with a configuration for October 2026, one tariff and two contacts, without an account.
@@ -78,12 +79,20 @@ impl Session {
         Ended { exit, output, talk }
     }
 
+    /// Shows `name` in the place of a text that differs from run to run.
+    pub fn hide(&mut self, text: &str, name: &str) {
+        self.hidden.push((text.to_owned(), name.to_owned()));
+    }
+
     /// Paths and process numbers differ from run to run.
     fn filtered(&self, text: &str) -> String {
         let real = self.folder.path().canonicalize().unwrap();
         let mut text = text.to_owned();
         for folder in [real.as_path(), self.folder.path()] {
             text = text.replace(&folder.display().to_string(), "[folder]");
+        }
+        for (hidden, name) in &self.hidden {
+            text = text.replace(hidden, name);
         }
         text.replace(&format!("process {}:", std::process::id()), "process [number]:")
     }

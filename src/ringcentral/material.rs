@@ -5,10 +5,10 @@
 //! comes by lists and by changes, from older and newer back ends: what they write differently (the order of legs, ids as
 //! numbers or as text, forms of times, absent members that say nothing) is written in one way before it is hashed.
 
-use serde_json::Value;
+use std::fmt::Write as _;
 
-use super::json;
-use super::wire::{id_of, path_member};
+use super::json::{self, Number, Value};
+use super::wire::path_member;
 use crate::domain::record::RecordKind;
 use crate::domain::{Hash, Instant};
 
@@ -67,46 +67,46 @@ const TIMES: [&str; 3] = ["creationTime", "smsDeliveryTime", "startTime"];
 /// Flags whose absence means the same as `false`.
 const FLAGS: [&str; 2] = ["master", "pgToDepartment"];
 
-/// The hash over the material members of one record.
-pub fn material_hash(kind: RecordKind, record: &Value, deleted: bool) -> Hash {
-    let mut out = String::with_capacity(1024);
+/// The hash over the material members of one record. `out` is room for what is hashed.
+pub fn material_hash(kind: RecordKind, record: &Value<'_>, deleted: bool, out: &mut String) -> Hash {
+    out.clear();
     match kind {
         RecordKind::Call | RecordKind::ExtensionCall | RecordKind::PortalCall => {
-            call(record, &mut out);
-            unfinished(record, &mut out);
+            call(record, out);
+            unfinished(record, out);
         }
-        RecordKind::Message => message(record, &mut out),
-        RecordKind::Extension => pick(record, &EXTENSION, &mut out),
-        RecordKind::Account => pick(record, &ACCOUNT, &mut out),
-        RecordKind::Usage => json::write_sorted(record, &mut out),
+        RecordKind::Message => message(record, out),
+        RecordKind::Extension => pick(record, &EXTENSION, out),
+        RecordKind::Account => pick(record, &ACCOUNT, out),
+        RecordKind::Usage => json::write_sorted(record, out),
     }
     out.push_str(if deleted { "deleted;" } else { "" });
-    if let Some(id) = record.get("id").and_then(id_of) {
-        member("id", &Value::String(id), &mut out);
+    if let Some(id) = record.get("id").filter(|id| is_id(id)) {
+        member("id", id, out);
     }
     Hash::of(out.as_bytes())
 }
 
+/// Whether a value names something: a number or a text that is not empty.
+fn is_id(value: &Value<'_>) -> bool {
+    value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
+}
+
 /// A call or a leg of one.
-fn call(record: &Value, out: &mut String) {
+fn call(record: &Value<'_>, out: &mut String) {
     pick(record, &CALL, out);
     // Milliseconds beside seconds are the same stretch told finer; older back ends leave them out.
-    let said = |key: &&&str| record.get(**key).is_some_and(|value| !value.is_null());
-    if let Some(key) = ["duration", "durationMs"].iter().find(said) {
-        member(key, &record[*key], out);
+    let said = |key: &'static str| Some((key, record.get(key).filter(|value| !value.is_null())?));
+    if let Some((key, value)) = ["duration", "durationMs"].into_iter().find_map(said) {
+        member(key, value, out);
     }
-    if let Some(Value::Array(legs)) = record.get("legs") {
-        let written = |leg: &Value| {
-            let mut out = String::new();
-            call(leg, &mut out);
-            out
-        };
-        list("legs", legs.iter().map(written).collect(), out);
+    if let Some(legs) = record.get("legs").and_then(Value::as_array) {
+        list("legs", legs, call, out);
     }
 }
 
 /// Older back ends do not say whether a call has finished; then only the result tells.
-fn unfinished(record: &Value, out: &mut String) {
+fn unfinished(record: &Value<'_>, out: &mut String) {
     if record.get("finished").and_then(Value::as_bool) == Some(false) {
         let result = record.get("result").and_then(Value::as_str).unwrap_or_default();
         if !result.trim().eq_ignore_ascii_case("in progress") {
@@ -115,34 +115,33 @@ fn unfinished(record: &Value, out: &mut String) {
     }
 }
 
-fn message(record: &Value, out: &mut String) {
+fn message(record: &Value<'_>, out: &mut String) {
     pick(record, &MESSAGE, out);
     // Older answers name the mailbox in the address only.
-    let address = || path_member(record.get("uri")?.as_str()?, "/extension/").map(str::to_owned);
-    if let Some(mailbox) = record.get("extensionId").and_then(id_of).or_else(address) {
-        member("extensionId", &Value::String(mailbox), out);
+    if let Some(mailbox) = record.get("extensionId").filter(|id| is_id(id)) {
+        member("extensionId", mailbox, out);
+    } else if let Some(mailbox) = record.get("uri").and_then(|uri| path_member(uri.as_str()?, "/extension/"))
+    {
+        out.push_str("extensionId:");
+        json::write_str(mailbox, out);
+        out.push(';');
     }
     // Kinds and lengths of attachments: they tell a text from a picture, and carry a voicemail's duration.
-    if let Some(Value::Array(attachments)) = record.get("attachments") {
-        let written = |attachment: &Value| {
-            let mut out = String::new();
-            pick(attachment, &ATTACHMENT, &mut out);
-            out
-        };
-        list("attachments", attachments.iter().map(written).collect(), out);
+    if let Some(attachments) = record.get("attachments").and_then(Value::as_array) {
+        list("attachments", attachments, |attachment, out| pick(attachment, &ATTACHMENT, out), out);
     }
 }
 
-fn pick(record: &Value, keys: &[&str], out: &mut String) {
+fn pick(record: &Value<'_>, keys: &[&str], out: &mut String) {
     for key in keys {
-        if let Some(value) = record.get(*key) {
+        if let Some(value) = record.get(key) {
             member(key, value, out);
         }
     }
 }
 
 /// Writes a member, unless it says nothing.
-fn member(key: &str, value: &Value, out: &mut String) {
+fn member(key: &str, value: &Value<'_>, out: &mut String) {
     let before = out.len();
     out.push_str(key);
     out.push(':');
@@ -150,47 +149,67 @@ fn member(key: &str, value: &Value, out: &mut String) {
 }
 
 /// Writes a list whose order says nothing.
-fn list(key: &str, mut items: Vec<String>, out: &mut String) {
+fn list<'a>(key: &str, items: &[Value<'a>], write: fn(&Value<'a>, &mut String), out: &mut String) {
     if items.is_empty() {
         return;
     }
-    items.sort_unstable();
     out.push_str(key);
     out.push_str(":[");
-    for item in items {
+    let write = |item: &Value<'a>, out: &mut String| {
+        write(item, out);
+        true
+    };
+    in_order(items, write, out, |item, _, out| {
         out.push('{');
-        out.push_str(&item);
+        out.push_str(item);
         out.push('}');
-    }
+    });
     out.push_str("];");
 }
 
+/// Writes some items sorted by what is written of them, leaving out those that say nothing (for which `write` is
+/// false); returns their number. `put` is told each item's text and its place.
+fn in_order<'a>(
+    items: &[Value<'a>],
+    write: impl Fn(&Value<'a>, &mut String) -> bool,
+    out: &mut String,
+    put: impl Fn(&str, usize, &mut String),
+) -> usize {
+    let start = out.len();
+    let mut ends = Vec::with_capacity(items.len());
+    for item in items {
+        let before = out.len();
+        if write(item, out) { ends.push(out.len() - start) } else { out.truncate(before) }
+    }
+    let text = out.split_off(start);
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let mut written: Vec<&str> = starts.zip(&ends).map(|(start, end)| &text[start..*end]).collect();
+    written.sort_unstable();
+    written.iter().enumerate().for_each(|(place, item)| put(item, place, out));
+    written.len()
+}
+
 /// Writes the value of a member in the one form; false when it says nothing.
-fn write(key: &str, value: &Value, out: &mut String) -> bool {
+fn write(key: &str, value: &Value<'_>, out: &mut String) -> bool {
     match value {
         Value::Null => return false,
         Value::Bool(false) if FLAGS.contains(&key) => return false,
         Value::String(text) => return write_text(key, text, out),
-        Value::Number(_) if IDS.contains(&key) => json::write_text(&value.to_string(), out),
-        Value::Number(number) => write_number(&number.to_string(), out),
-        Value::Bool(_) => out.push_str(&value.to_string()),
+        Value::Number(number) if IDS.contains(&key) => json::write_str(&number.to_string(), out),
+        Value::Number(Number::Digits(digits)) => write_number(digits, out),
+        Value::Bool(_) | Value::Number(_) => json::write_sorted(value, out),
         Value::Array(items) => {
-            let written = items.iter().filter_map(|item| {
-                let mut out = String::new();
-                write(key, item, &mut out).then_some(out)
-            });
-            let mut written: Vec<String> = written.collect();
-            written.sort_unstable();
-            out.push_str(&written.join(","));
-            return !written.is_empty();
+            let comma = |item: &str, place: usize, out: &mut String| {
+                out.push_str(if place > 0 { "," } else { "" });
+                out.push_str(item);
+            };
+            return in_order(items, |item, out| write(key, item, out), out, comma) > 0;
         }
         Value::Object(members) => {
-            let mut keys: Vec<&String> = members.keys().collect();
-            keys.retain(|key| !VOLATILE.contains(&key.as_str()));
-            keys.sort_unstable();
             out.push('{');
             let before = out.len();
-            keys.into_iter().for_each(|key| member(key, &members[key], out));
+            let kept = members.iter().filter(|member| !VOLATILE.contains(&&*member.key));
+            kept.for_each(|inner| member(&inner.key, &inner.value, out));
             let says_something = out.len() > before;
             out.push('}');
             return says_something;
@@ -211,10 +230,11 @@ fn write_text(key: &str, text: &str, out: &mut String) -> bool {
     }
     let time = if TIMES.contains(&key) { Instant::parse(text) } else { None };
     match time {
-        Some(time) => out.push_str(&time.milliseconds().to_string()),
+        // A string takes everything: its writer cannot fail.
+        Some(time) => drop(write!(out, "{}", time.milliseconds())),
         // The service itself varies the case of results: `Hang up`, `Hang Up`.
-        None if key == "result" => json::write_text(&text.to_ascii_lowercase(), out),
-        None => json::write_text(text, out),
+        None if key == "result" => json::write_str(&text.to_ascii_lowercase(), out),
+        None => json::write_str(text, out),
     }
     true
 }
@@ -223,6 +243,10 @@ fn write_text(key: &str, text: &str, out: &mut String) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn material_hash(kind: RecordKind, record: &serde_json::Value, deleted: bool) -> Hash {
+        super::material_hash(kind, &Value::from(record), deleted, &mut String::new())
+    }
 
     #[test]
     fn only_material_members_count() {

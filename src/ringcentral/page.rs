@@ -5,9 +5,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
-use super::json;
+use super::json::{self, Value};
 use super::material::material_hash;
 use super::redact::Redaction;
 use super::wire::{id_of, path_member};
@@ -138,7 +136,8 @@ pub fn parse_page(
     observed: Instant,
     account_hint: Option<&str>,
 ) -> Result<ParsedPage, PageError> {
-    let mut page = read_body(body)?;
+    let text = text_of(body)?;
+    let mut page = read_text(text, body.len() - text.len())?;
     let account = account_of(kind, &page);
     let (has_next, next_page) = next_of(&page);
     let taken = take_records(&mut page)?;
@@ -147,27 +146,25 @@ pub fn parse_page(
     }
     let key_account =
         account_hint.map(str::to_owned).or_else(|| account.clone()).ok_or(PageError::NoAccount)?;
-    let mut records = Vec::with_capacity(taken.len());
-    let mut malformed = Vec::new();
-    let mut unfinished = Vec::new();
-    for (index, mut element) in taken.into_iter().enumerate() {
-        settings.apply(kind, &mut element);
-        let (record, reason) = record_of(kind, &element, &key_account, observed);
-        if let Some(reason) = reason {
-            malformed.push(Malformed { index, id: record.key.id.clone(), reason });
-        }
-        if kind == RecordKind::Call && !is_finished(&element) {
-            unfinished.extend(record.start);
-        }
-        records.push(record);
-    }
-    let stored_body = stored(&page, &records).into_bytes();
+    let mut cut = Cut {
+        kind,
+        settings,
+        observed,
+        account: &key_account,
+        records: Vec::with_capacity(taken.len()),
+        malformed: Vec::new(),
+        unfinished: Vec::new(),
+        buffer: String::new(),
+    };
+    let mut stored_body = String::with_capacity(text.len() + 1024);
+    store(&page, taken, &mut cut, &mut stored_body);
+    let Cut { records, malformed, unfinished, .. } = cut;
     let said = |member: &str| {
         let number = page.get("paging").and_then(|paging| paging.get(member)).and_then(Value::as_u64)?;
         u32::try_from(number).ok()
     };
     Ok(ParsedPage {
-        stored_body,
+        stored_body: stored_body.into_bytes(),
         has_next,
         next_page,
         page: said("page"),
@@ -180,14 +177,91 @@ pub fn parse_page(
     })
 }
 
+/// Cutting a page into its records while it is written as it is stored.
+struct Cut<'s> {
+    kind: RecordKind,
+    settings: &'s Redaction,
+    observed: Instant,
+    account: &'s str,
+    records: Vec<SourceRecord>,
+    malformed: Vec<Malformed>,
+    unfinished: Vec<Instant>,
+    buffer: String,
+}
+
+impl Cut<'_> {
+    fn take(&mut self, mut element: Value<'_>, out: &mut String) {
+        self.settings.apply(self.kind, &mut element);
+        let start = out.len();
+        json::write_sorted(&element, out);
+        let (record, reason) =
+            record_as(self.kind, &element, &out[start..], self.account, self.observed, &mut self.buffer);
+        if let Some(reason) = reason {
+            let index = self.records.len();
+            self.malformed.push(Malformed { index, id: record.key.id.clone(), reason });
+        }
+        if self.kind == RecordKind::Call && !is_finished(&element) {
+            self.unfinished.extend(record.start);
+        }
+        self.records.push(record);
+    }
+}
+
+/// Writes the page as it is stored: its frame with sorted keys, its records in their place.
+fn store(frame: &Value<'_>, taken: Vec<Value<'_>>, cut: &mut Cut<'_>, out: &mut String) {
+    match frame {
+        Value::Object(members) if members.is_empty() => {
+            taken.into_iter().for_each(|element| cut.take(element, out));
+        }
+        Value::Object(members) => {
+            let mut taken = Some(taken);
+            let mut before = '{';
+            for member in members.iter() {
+                out.push(before);
+                before = ',';
+                json::write_text(&member.key, out);
+                out.push(':');
+                match (&*member.key, taken.take_if(|_| *member.key == *"records")) {
+                    ("records", Some(taken)) => store_list(taken, cut, out),
+                    _ => json::write_sorted(&member.value, out),
+                }
+            }
+            out.push('}');
+        }
+        _ => store_list(taken, cut, out),
+    }
+}
+
+fn store_list(taken: Vec<Value<'_>>, cut: &mut Cut<'_>, out: &mut String) {
+    out.push('[');
+    for (index, element) in taken.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        cut.take(element, out);
+    }
+    out.push(']');
+}
+
 /// The record a JSON value is, as it would be cut from a page.
 pub(crate) fn record_of(
     kind: RecordKind,
-    element: &Value,
+    element: &Value<'_>,
     account: &str,
     observed: Instant,
 ) -> (SourceRecord, Option<&'static str>) {
-    let json = json::sorted(element);
+    record_as(kind, element, &json::sorted(element), account, observed, &mut String::new())
+}
+
+/// The record a JSON value is that was written as `json`.
+fn record_as(
+    kind: RecordKind,
+    element: &Value<'_>,
+    json: &str,
+    account: &str,
+    observed: Instant,
+    buffer: &mut String,
+) -> (SourceRecord, Option<&'static str>) {
     let version = Hash::of(json.as_bytes());
     let id = element.get("id").and_then(id_of);
     let reason = match (element, &id) {
@@ -209,19 +283,19 @@ pub(crate) fn record_of(
             id: id.unwrap_or_else(|| format!("malformed-{}", version.short())),
         },
         version,
-        material: material_hash(kind, element, deleted_upstream),
+        material: material_hash(kind, element, deleted_upstream, buffer),
         start,
         last_modified: time("lastModifiedTime"),
         observed,
         deleted_upstream,
-        json,
+        json: json.to_owned(),
     };
     (record, reason)
 }
 
 /// What a file holds, by its shape; `None` when it is nothing known.
 pub fn detect_kind(body: &[u8]) -> Option<RecordKind> {
-    let page = read_body(body).ok()?;
+    let page = read_text(text_of(body).ok()?, 0).ok()?;
     let sample = match &page {
         Value::Array(items) => items.first(),
         Value::Object(members) => match members.get("records") {
@@ -233,7 +307,7 @@ pub fn detect_kind(body: &[u8]) -> Option<RecordKind> {
     sample.and_then(kind_of_record).or_else(|| kind_of_address(page.get("uri")?.as_str()?))
 }
 
-fn kind_of_record(record: &Value) -> Option<RecordKind> {
+fn kind_of_record(record: &Value<'_>) -> Option<RecordKind> {
     let has = |key: &str| record.get(key).is_some();
     if has("mainNumber") || has("serviceInfo") {
         Some(RecordKind::Account)
@@ -261,94 +335,54 @@ fn kind_of_address(uri: &str) -> Option<RecordKind> {
     }
 }
 
-fn read_body(body: &[u8]) -> Result<Value, PageError> {
+fn text_of(body: &[u8]) -> Result<&str, PageError> {
     if body.len() > BODY_LIMIT_BYTES {
         return Err(PageError::TooLarge { bytes: body.len() });
     }
-    let text = std::str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).map_err(|error| {
-        let byte =
-            body.len() - body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).len() + error.valid_up_to();
+    let bytes = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let byte = body.len() - bytes.len() + error.valid_up_to();
         // A cut inside a character is a cut, not another encoding.
         if error.error_len().is_none() { PageError::CutShort { byte } } else { PageError::NotUtf8 { byte } }
-    })?;
-    if let Some(byte) = json::too_deep_at(text.as_bytes()) {
-        return Err(PageError::TooDeep { byte });
-    }
-    serde_json::from_str(text).map_err(|error| {
-        if error.is_eof() {
-            PageError::CutShort { byte: body.len() }
-        } else {
-            let skipped = body.len() - text.len();
-            PageError::NotJson {
-                byte: skipped + json::byte_of(text.as_bytes(), error.line(), error.column()),
-            }
-        }
+    })
+}
+
+/// Reads the text of a body from the byte `skipped` on.
+fn read_text(text: &str, skipped: usize) -> Result<Value<'_>, PageError> {
+    json::read(text).map_err(|error| match json::too_deep_at(text.as_bytes()) {
+        Some(byte) => PageError::TooDeep { byte },
+        None if error.is_eof() => PageError::CutShort { byte: skipped + text.len() },
+        None => PageError::NotJson {
+            byte: skipped + json::byte_of(text.as_bytes(), error.line(), error.column()),
+        },
     })
 }
 
 /// Takes the records out of a page; what stays is the frame they are put back into.
-fn take_records(page: &mut Value) -> Result<Vec<Value>, PageError> {
+fn take_records<'a>(page: &mut Value<'a>) -> Result<Vec<Value<'a>>, PageError> {
     match page {
         Value::Array(items) => Ok(std::mem::take(items)),
-        Value::Object(members) if members.contains_key("records") => match members.get_mut("records") {
+        Value::Object(members) if members.get("records").is_some() => match members.get_mut("records") {
             Some(Value::Array(items)) => Ok(std::mem::take(items)),
             _ => Err(PageError::NoRecords),
         },
-        Value::Object(members) if members.contains_key("id") => {
+        Value::Object(members) if members.get("id").is_some() => {
             Ok(vec![Value::Object(std::mem::take(members))])
         }
         _ => Err(PageError::NoRecords),
     }
 }
 
-/// The page as stored: the frame with the records' own stored texts in their place.
-fn stored(frame: &Value, records: &[SourceRecord]) -> String {
-    let mut list =
-        String::with_capacity(records.iter().map(|record| record.json.len() + 1).sum::<usize>() + 2);
-    list.push('[');
-    for (index, record) in records.iter().enumerate() {
-        if index > 0 {
-            list.push(',');
-        }
-        list.push_str(&record.json);
-    }
-    list.push(']');
-    match frame {
-        Value::Object(members) if members.is_empty() => {
-            records.first().map_or_else(|| "{}".to_owned(), |record| record.json.clone())
-        }
-        Value::Object(members) => stored_frame(members, &list),
-        _ => list,
-    }
-}
-
-fn stored_frame(members: &Map<String, Value>, list: &str) -> String {
-    let mut keys: Vec<&String> = members.keys().collect();
-    keys.sort_unstable();
-    let mut out = String::with_capacity(list.len() + 1024);
-    out.push('{');
-    for (index, key) in keys.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        json::write_text(key, &mut out);
-        out.push(':');
-        if key == "records" { out.push_str(list) } else { json::write_sorted(&members[key], &mut out) }
-    }
-    out.push('}');
-    out
-}
-
-fn account_of(kind: RecordKind, page: &Value) -> Option<String> {
+fn account_of(kind: RecordKind, page: &Value<'_>) -> Option<String> {
     if kind == RecordKind::Account {
         return page.get("id").and_then(id_of);
     }
-    let named = |value: &Value| path_member(value.get("uri")?.as_str()?, "/account/").map(str::to_owned);
+    let named = |value: &Value<'_>| path_member(value.get("uri")?.as_str()?, "/account/").map(str::to_owned);
     let records = page.get("records").unwrap_or(page).as_array();
     named(page).or_else(|| records?.iter().find_map(named))
 }
 
-fn next_of(page: &Value) -> (bool, Option<u32>) {
+fn next_of(page: &Value<'_>) -> (bool, Option<u32>) {
     let Some(next) = page.get("navigation").and_then(|navigation| navigation.get("nextPage")) else {
         return (false, None);
     };
@@ -359,7 +393,7 @@ fn next_of(page: &Value) -> (bool, Option<u32>) {
     (!next.is_null(), number)
 }
 
-fn sync_of(page: &Value) -> Option<SyncInfo> {
+fn sync_of(page: &Value<'_>) -> Option<SyncInfo> {
     let said = page.get("syncInfo")?;
     let flag = |name: &str| said.get(name).and_then(Value::as_bool) == Some(true);
     Some(SyncInfo {
@@ -370,14 +404,14 @@ fn sync_of(page: &Value) -> Option<SyncInfo> {
 }
 
 /// Older back ends do not say `finished`; then only the result tells.
-fn is_finished(call: &Value) -> bool {
+fn is_finished(call: &Value<'_>) -> bool {
     let result = call.get("result").and_then(Value::as_str);
     call.get("finished").and_then(Value::as_bool) != Some(false)
         && !result.is_some_and(|result| result.eq_ignore_ascii_case("In Progress"))
 }
 
 /// Deleted calls are marked; deleted and purged messages carry their availability.
-fn is_deleted(record: &Value) -> bool {
+fn is_deleted(record: &Value<'_>) -> bool {
     let marked = record.get("deleted").and_then(Value::as_bool) == Some(true);
     let availability = record.get("availability").and_then(Value::as_str);
     marked || availability.is_some_and(|value| !value.eq_ignore_ascii_case("Alive"))

@@ -111,8 +111,10 @@ pub fn read(bytes: &[u8], zone: Zone, account: &str) -> Result<Vec<SourceRecord>
         }
         let details = after.iter().take_while(|row| row.cell(Column::Type).is_empty()).count();
         match call(&rest[..=details], zone, &mut seen) {
-            Ok(call) => records
-                .push(record_of(RecordKind::PortalCall, &call, account, Instant::from_milliseconds(0)).0),
+            Ok(call) => {
+                let observed = Instant::from_milliseconds(0);
+                records.push(record_of(RecordKind::PortalCall, &(&call).into(), account, observed).0);
+            }
             Err(found) => mistakes.extend(found),
         }
         rest = &after[details..];

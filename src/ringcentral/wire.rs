@@ -10,6 +10,7 @@ use serde::de::{
 };
 use serde_json::{Number, Value};
 
+use super::json;
 use crate::domain::Instant;
 
 /// A call log record.
@@ -421,18 +422,19 @@ pub(crate) fn path_member<'a>(uri: &'a str, marker: &str) -> Option<&'a str> {
 }
 
 /// An id as text, whether served as text or as an integer; the empty text is none.
-pub(crate) fn id_of(value: &Value) -> Option<String> {
+pub(crate) fn id_of(value: &json::Value<'_>) -> Option<String> {
     match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        json::Value::String(text) if !text.is_empty() => Some((**text).to_owned()),
+        json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
 fn id_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    match &value {
-        Value::Null | Value::String(_) | Value::Number(_) => Ok(id_of(&value)),
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Value::Number(number) => Ok(Some(number.to_string())),
         _ => Err(D::Error::custom("an id is neither text nor a number")),
     }
 }

@@ -280,7 +280,7 @@ fn record_as(
         key: RecordKey {
             account: account.to_owned(),
             kind,
-            id: id.unwrap_or_else(|| format!("malformed-{}", version.short())),
+            id: id.map_or_else(|| format!("malformed-{}", version.short()), |id| key_id(kind, id, element)),
         },
         version,
         material: material_hash(kind, element, deleted_upstream, buffer),
@@ -291,6 +291,15 @@ fn record_as(
         json: json.to_owned(),
     };
     (record, reason)
+}
+
+/// The logs of two extensions may show one call under one id: each view is a record of its own.
+fn key_id(kind: RecordKind, id: String, element: &Value<'_>) -> String {
+    let address = element.get("uri").and_then(Value::as_str).filter(|_| kind == RecordKind::ExtensionCall);
+    match address.and_then(|uri| path_member(uri, "/extension/")) {
+        Some(extension) => format!("{id}@{extension}"),
+        None => id,
+    }
 }
 
 /// What a file holds, by its shape; `None` when it is nothing known.
@@ -304,7 +313,11 @@ pub fn detect_kind(body: &[u8]) -> Option<RecordKind> {
         },
         _ => None,
     };
-    sample.and_then(kind_of_record).or_else(|| kind_of_address(page.get("uri")?.as_str()?))
+    let address = |value: &Value<'_>| value.get("uri").and_then(Value::as_str).map(str::to_owned);
+    let named = address(&page).or_else(|| address(sample?));
+    let kind = sample.and_then(kind_of_record).or_else(|| kind_of_address(named.as_deref()?))?;
+    let of_extension = named.is_some_and(|uri| uri.contains("/call-log") && uri.contains("/extension/"));
+    Some(if kind == RecordKind::Call && of_extension { RecordKind::ExtensionCall } else { kind })
 }
 
 fn kind_of_record(record: &Value<'_>) -> Option<RecordKind> {

@@ -117,12 +117,19 @@ fn read_page(bytes: &[u8], redaction: &Redaction, at: Instant, account: Option<&
     let kind = detect_kind(bytes).unwrap_or(RecordKind::Call);
     let parsed = parse_page(kind, bytes, redaction, at, account)
         .map_err(|error| error.into_failure(Exit::Mistakes))?;
-    let feed = Feed::account_wide(match kind {
-        RecordKind::Message => FeedKind::Messages,
-        RecordKind::Extension => FeedKind::Extensions,
-        RecordKind::Account => FeedKind::Account,
-        _ => FeedKind::CallLog,
-    });
+    let feed = match kind {
+        RecordKind::Message => Feed::account_wide(FeedKind::Messages),
+        RecordKind::Extension => Feed::account_wide(FeedKind::Extensions),
+        RecordKind::Account => Feed::account_wide(FeedKind::Account),
+        RecordKind::ExtensionCall => Feed {
+            kind: FeedKind::ExtensionCalls,
+            mailbox: parsed
+                .records
+                .iter()
+                .find_map(|record| Some(record.key.id.split_once('@')?.1.to_owned())),
+        },
+        _ => Feed::account_wide(FeedKind::CallLog),
+    };
     Ok(ReadFile {
         feed,
         raw: parsed.stored_body,

@@ -118,8 +118,9 @@ fn ok(body: &str) -> String {
 }
 
 fn pull_from(url: &str, kept: &mut Kept) -> Result<Summary> {
+    let redaction = Redaction { key: [0; 32], keep_text: false };
     let settings =
-        Settings { messages: false, ..Settings::new(Redaction { key: [0; 32], keep_text: false }) };
+        Settings { messages: false, call_sync: false, active_calls: false, ..Settings::new(redaction) };
     let now = Instant::parse("2026-03-09T01:00:00Z").unwrap();
     let scope =
         Scope { span_from: Instant::parse("2026-03-08T00:00:00Z").unwrap(), span_to: None, reread: None };

@@ -258,7 +258,7 @@ impl Examination<'_> {
                 query: vec![("perPage", "1".to_owned())],
                 group: Group::Heavy,
                 needs: needs(),
-                otherwise: Some("calls in progress do not hold a window open"),
+                otherwise: Some("a window of calls waits a day before it is sealed"),
             });
         }
     }

@@ -130,7 +130,9 @@ impl<'a> AccountLog<'a> {
     fn find(&self, (record, view): Call<'_>) -> Option<usize> {
         let account = record.record.key.account.as_str();
         let own = |place: &usize| self.sightings[*place].account == account;
-        let same_id = self.by_id.get(record.record.key.id.as_str());
+        // The key of a view says whose it is after the id.
+        let id = record.record.key.id.split('@').next().unwrap_or_default();
+        let same_id = self.by_id.get(id);
         if let Some(place) = same_id.into_iter().flatten().copied().find(own) {
             return Some(place);
         }

@@ -54,9 +54,12 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     }
     let rebuilt = rebuild::rebuild(&mut book, zone, now())?;
     printer.result(&facts(&rebuilt), &describe(&rebuilt, false));
-    let damage = if rebuilt.damaged.is_empty() { Vec::new() } else { book.damage()? };
-    let given_up = damage.iter().all(|damage| damage.given_up.is_some());
-    Ok(if given_up { Exit::Done } else { Exit::Verification })
+    if rebuilt.damaged.is_empty() {
+        return Ok(Exit::Done);
+    }
+    // What is damaged and was not given up stays so until it is restored.
+    let given_up = book.damage()?.iter().filter(|damage| damage.given_up.is_some()).count();
+    Ok(if given_up == rebuilt.damaged.len() { Exit::Done } else { Exit::Verification })
 }
 
 fn reopen(book: &mut Book, arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {

@@ -77,12 +77,24 @@ pub fn carry_out(book: &mut Book, order: Order<'_>, watch: Watch<'_>) -> Result<
     landing.seal_agreed(pulled.is_ok(), now, &codec())?;
     let summary = pulled?;
     book.pull_ended(pull, clock.now(), summary.requests)?;
-    if book.needs_compaction()? {
-        book.compact(&codec(), now)?;
-    }
+    let left_apart = join_small_files(book, now)?;
     book.checkpoint()?;
     let noted = since(book.noted()?, before);
-    Ok(Pulled { summary, noted, warnings: admitted.warning.into_iter().collect() })
+    Ok(Pulled { summary, noted, warnings: admitted.warning.into_iter().chain(left_apart).collect() })
+}
+
+/// Joins the pieces of days that came in many. A damaged file takes nothing from the pull: it is told.
+fn join_small_files(book: &mut Book, now: Instant) -> Result<Option<String>> {
+    if !book.needs_compaction()? {
+        return Ok(None);
+    }
+    match book.compact(&codec(), now) {
+        Ok(_) => Ok(None),
+        Err(failure) if failure.exit() == Exit::Verification => {
+            Ok(Some(format!("Small files of the book were not joined: {failure}. Run `tollbook verify`.")))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 fn since(now: Noted, before: Noted) -> Noted {

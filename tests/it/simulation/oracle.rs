@@ -259,8 +259,8 @@ fn everything_kept(
         if !fact.start.is_none_or(inside) {
             continue;
         }
-        let mut current = versions.get(key).into_iter().flatten();
-        let current = current.rfind(|version| version.standing == Standing::Current);
+        let mut known = versions.get(key).into_iter().flatten();
+        let current = known.find(|version| version.standing == Standing::Current);
         let Some(current) = current else {
             return Err(format!("{key:?} of {} from {:?} is missing", fact.feed, fact.start));
         };

@@ -212,20 +212,10 @@ impl<'a> Simulation<'a> {
             let civil = self.port.now() + wrong.map_or(TimeDelta::zero(), |(_, by)| by);
             let at = Moment { civil: Instant::from_utc(civil), elapsed: self.port.elapsed - begun };
             let action = puller.step(at, input);
-            if let Some((_, cut)) = pull.power_cut.filter(|(from, _)| step >= *from) {
-                match (&action, cut) {
-                    (Action::Land { page, records, cursor }, Cut::AfterLanding) => {
-                        told(landing.land(page, records, cursor))?;
-                        self.port.witness.land();
-                        return Ok(Ended::PowerCut);
-                    }
-                    (Action::Land { page, cursor, .. }, _) => {
-                        told(landing.cut_power(page, cursor))?;
-                        return Ok(Ended::PowerCut);
-                    }
-                    (_, Cut::Anywhere) => return Ok(Ended::PowerCut),
-                    _ => {}
-                }
+            if let Some((_, cut)) = pull.power_cut.filter(|(from, _)| step >= *from)
+                && self.cut_off(&action, cut, landing)?
+            {
+                return Ok(Ended::PowerCut);
             }
             input = match action {
                 Action::Request(request) => self.port.send(&request)?,
@@ -259,6 +249,19 @@ impl<'a> Simulation<'a> {
             };
         }
         Err(format!("a run does not end in {STEPS_AT_MOST} steps"))
+    }
+
+    /// Whether the power goes now, and what is left of a page that was being landed.
+    fn cut_off(&mut self, action: &Action, cut: Cut, landing: &mut Planted<'_, '_>) -> Result<bool, String> {
+        match (action, cut) {
+            (Action::Land { page, records, cursor }, Cut::AfterLanding) => {
+                told(landing.land(page, records, cursor))?;
+                self.port.witness.land();
+                Ok(true)
+            }
+            (Action::Land { page, cursor, .. }, _) => told(landing.cut_power(page, cursor)).map(|()| true),
+            (_, cut) => Ok(cut == Cut::Anywhere),
+        }
     }
 
     fn judge(&mut self) -> Result<(), String> {

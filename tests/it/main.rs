@@ -17,6 +17,7 @@ mod sandbox;
 mod schema;
 mod sdk;
 mod simulation;
+mod status;
 mod support;
 mod suspense;
 mod tidy;

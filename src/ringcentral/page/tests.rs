@@ -41,6 +41,8 @@ fn every_sample_is_read_and_every_record_reads_back() {
     for name in names {
         let body = fixture(&name);
         let kind = detect_kind(&body).unwrap_or_else(|| panic!("{name}: kind not detected"));
+        let of_extension = name.contains("internal-extension") || name.contains("ringout");
+        assert_eq!(kind == RecordKind::ExtensionCall, of_extension, "{name}");
         let page = parse(kind, &body).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(page.malformed.is_empty(), "{name}");
         assert_eq!(page.account.as_deref(), Some("400131426008"), "{name}");
@@ -51,6 +53,12 @@ fn every_sample_is_read_and_every_record_reads_back() {
                     let call = wire::read_call(&record.json).unwrap();
                     assert_eq!(call.id.as_deref(), Some(record.key.id.as_str()));
                     assert!(record.start.is_some() || call.deleted == Some(true), "{name} {}", record.key.id);
+                }
+                RecordKind::ExtensionCall => {
+                    let call = wire::read_call(&record.json).unwrap();
+                    let (id, extension) = record.key.id.split_once('@').unwrap();
+                    assert_eq!(call.id.as_deref(), Some(id));
+                    assert!(extension.starts_with("4001314"), "{extension}");
                 }
                 RecordKind::Message => {
                     let message = wire::read_message(&record.json).unwrap();

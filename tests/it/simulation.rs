@@ -147,6 +147,17 @@ fn what_happened_is_in_the_book_whatever_happens() {
     }
     print_sums(seeds.len(), began.elapsed(), &outcomes);
     print_ratios(&outcomes);
+    if outcomes.len() >= 100 {
+        // Many seeds in which nothing happens would prove nothing.
+        let happened: [fn(&Outcome) -> u64; 5] = [
+            |outcome| outcome.counts.refused,
+            |outcome| outcome.counts.unusable,
+            |outcome| outcome.given_up,
+            |outcome| outcome.power_cuts,
+            |outcome| outcome.deleted,
+        ];
+        assert!(happened.iter().all(|count| outcomes.iter().map(count).sum::<u64>() > 0), "too calm a world");
+    }
     let count = failures.len();
     failures.truncate(8);
     assert!(count == 0, "{count} of {} seeds failed\n{}", seeds.len(), failures.join("\n"));

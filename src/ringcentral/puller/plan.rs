@@ -193,7 +193,10 @@ fn listing_of(window: PullWindow, entry: Option<&Coverage>, closed: bool, again:
         (false, true) => Purpose::Settle,
         (false, false) => Purpose::Once,
     };
-    let previous_digest = entry.filter(|entry| entry.listings_complete > 0).and_then(|entry| entry.digest);
+    // A listing that is gone on with is in part as old as its interruption: it agrees with nothing, and a whole one has
+    // to follow.
+    let whole = entry.filter(|entry| entry.listings_complete > 0 && interrupted.is_none());
+    let previous_digest = whole.and_then(|entry| entry.digest);
     Some(Planned { window, listing, page, purpose, previous_digest })
 }
 
@@ -327,6 +330,10 @@ mod tests {
             .map(|listing| (listing.listing, listing.page, listing.previous_digest.is_some()))
             .collect();
         assert_eq!(steps, [(1, 4, false), (2, 1, true), (1, 1, false)]);
+        // What an interrupted listing showed first may have changed since: it does not seal its window.
+        let interrupted = [covered(&all[0].window, CoverageState::Collected, 1, Some((2, 4)))];
+        let planned = plan(&scope, now, &settings, &interrupted, &none);
+        assert_eq!((planned[0].listing, planned[0].page, planned[0].previous_digest), (2, 4, None));
         let reread = Span { from: at("2026-03-05T12:00:00Z"), to: at("2026-03-05T13:00:00Z") };
         let scope = Scope { reread: Some(reread), ..scope };
         let planned = plan(&scope, now, &settings, &coverage, &none);

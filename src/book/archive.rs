@@ -196,6 +196,24 @@ fn read_page(bytes: &[u8]) -> Outcome<Option<(RawPage, &[u8])>> {
 }
 
 impl Book {
+    /// The pages of one listing that are not packed yet, in order.
+    pub fn unpacked_pages(&self, window: &PullWindow, listing: u32) -> Result<Vec<RawPage>> {
+        let read = || -> Outcome<Vec<RawPage>> {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT {PAGE_COLUMNS} FROM page JOIN pull_window ON pull_window.id = window_id \
+                 WHERE feed = ?1 AND from_ms = ?2 AND to_ms = ?3 AND listing = ?4 AND archive IS NULL ORDER BY page"
+            ))?;
+            let (from, to) = (window.span.from.milliseconds(), window.span.to.milliseconds());
+            let mut rows = statement.query((window.feed.name(), from, to, listing))?;
+            let mut pages = Vec::new();
+            while let Some(row) = rows.next()? {
+                pages.push(page_row(row)?.page);
+            }
+            Ok(pages)
+        };
+        read().map_err(Trouble::doing("reading the pages of a listing"))
+    }
+
     /// Shows every raw page to `visit`: sealed ones file by file in the order of sealing, then those not yet sealed.
     /// A changed byte is exit 7; files that were given up are passed over.
     pub fn raw_pages(&self, visit: &mut dyn FnMut(RawPage) -> Result<()>) -> Result<()> {

@@ -19,22 +19,14 @@ pub use inquiry::{Inquiry, Reply, SignedIn, refusal_codes};
 
 /// Where collected facts go; implemented over the book.
 pub trait Landing {
-    /// What is covered so far, of every feed.
-    fn coverage(&self) -> Result<Vec<Coverage>>;
-
-    /// Whose records these are, once it is known.
-    fn known_account(&self) -> Result<Option<String>>;
-
-    /// How far the feeds of changes have come.
-    fn streams(&self) -> Result<Vec<Stream>>;
+    /// What the book has when a run begins.
+    fn known(&self) -> Result<Known>;
 
     /// Keeps how far a feed of changes has come when it had nothing to land.
     fn advance(&mut self, stream: &Stream) -> Result<()>;
 
     /// What is covered of one window; asked after each complete listing.
-    fn coverage_of(&self, window: &PullWindow) -> Result<Option<Coverage>> {
-        Ok(self.coverage()?.into_iter().find(|entry| entry.window == *window))
-    }
+    fn coverage_of(&self, window: &PullWindow) -> Result<Option<Coverage>>;
 
     /// Stores a page, its records and the cursor in one transaction. A cursor without a next page completes the
     /// listing: the window's coverage then has the count and digest of this listing.
@@ -123,11 +115,7 @@ pub async fn pull(
     landing: &mut dyn Landing,
 ) -> Result<Summary> {
     let http = client(transport)?;
-    let mut input = Input::Start(Known {
-        account: landing.known_account()?,
-        coverage: landing.coverage()?,
-        streams: landing.streams()?,
-    });
+    let mut input = Input::Start(landing.known()?);
     loop {
         let at = Moment { civil: clock.now(), elapsed: clock.elapsed() };
         let action = puller.step(at, input);

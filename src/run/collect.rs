@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::book::{Book, Identity, NoteKind, Noted, SegmentCodec};
-use crate::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, SourceRecord, Stream};
+use crate::domain::record::{Coverage, Cursor, FeedKind, Gap, PullWindow, RawPage, SourceRecord, Stream};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
 use crate::ringcentral::client::{self, Landing, ServiceUrl, Transport};
 use crate::ringcentral::clock::Clock;
 use crate::ringcentral::credentials::Credentials;
-use crate::ringcentral::puller::{Progress, Puller, Scope, Settings, Summary};
+use crate::ringcentral::puller::{Known, Progress, Puller, Scope, Settings, Summary};
 use crate::ringcentral::redact::Redaction;
 use crate::rules::config::CollectSettings;
 
@@ -234,6 +234,23 @@ fn random_key() -> Result<[u8; 32]> {
     Ok(key)
 }
 
+/// What a book tells the puller when a run begins.
+pub(super) fn known(book: &Book) -> Result<Known> {
+    let coverage = book.coverage()?;
+    let lists = coverage.iter().filter(|entry| entry.window.feed.kind == FeedKind::Extensions);
+    let extension_pages = match lists.max_by_key(|entry| entry.window.span.from) {
+        // A list that was begun and not ended, or is packed because its day is over, is read again.
+        Some(list) if list.cursor.is_none() => book.unpacked_pages(&list.window, list.last_listing)?,
+        _ => Vec::new(),
+    };
+    Ok(Known {
+        account: book.identity().account.clone(),
+        streams: book.streams()?,
+        extension_pages: extension_pages.into_iter().map(|page| page.body).collect(),
+        coverage,
+    })
+}
+
 /// The book as the puller's landing place.
 pub struct BookLanding<'a> {
     book: &'a mut Book,
@@ -263,16 +280,8 @@ impl<'a> BookLanding<'a> {
 }
 
 impl Landing for BookLanding<'_> {
-    fn coverage(&self) -> Result<Vec<Coverage>> {
-        self.book.coverage()
-    }
-
-    fn known_account(&self) -> Result<Option<String>> {
-        Ok(self.book.identity().account.clone())
-    }
-
-    fn streams(&self) -> Result<Vec<Stream>> {
-        self.book.streams()
+    fn known(&self) -> Result<Known> {
+        known(self.book)
     }
 
     fn advance(&mut self, stream: &Stream) -> Result<()> {

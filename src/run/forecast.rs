@@ -19,7 +19,7 @@ use crate::ringcentral::puller::{
 use crate::ringcentral::redact::Redaction;
 use crate::rules::config::CollectSettings;
 
-use super::collect::puller_settings;
+use super::collect::{known, puller_settings};
 use super::facts::codec;
 
 /// What one kind of feed asks for.
@@ -78,13 +78,9 @@ pub fn forecast(
         mailboxes: service.extensions.is_some().then_some(0),
         listings_known: service.listings_known,
     };
-    let streams = book.map(Book::streams).transpose()?.unwrap_or_default();
     let mut puller = Puller::new(settings, scope)?;
-    let mut input = Input::Start(Known {
-        account: book.and_then(|book| book.identity().account.clone()),
-        coverage: service.coverage.values().cloned().collect(),
-        streams,
-    });
+    let known = book.map(known).transpose()?.unwrap_or_default();
+    let mut input = Input::Start(Known { coverage: service.coverage.values().cloned().collect(), ..known });
     let mut elapsed = Duration::ZERO;
     let mut seen: BTreeSet<PullWindow> = BTreeSet::new();
     for _ in 0..STEPS_AT_MOST {

@@ -40,20 +40,16 @@ struct Kept {
 }
 
 impl Landing for Kept {
-    fn known_account(&self) -> Result<Option<String>> {
-        Ok(None)
+    fn known(&self) -> Result<Known> {
+        Ok(Known::default())
     }
 
-    fn streams(&self) -> Result<Vec<Stream>> {
-        Ok(Vec::new())
+    fn coverage_of(&self, window: &PullWindow) -> Result<Option<Coverage>> {
+        Ok(self.coverage.iter().find(|entry| entry.window == *window).cloned())
     }
 
     fn advance(&mut self, _: &Stream) -> Result<()> {
         Ok(())
-    }
-
-    fn coverage(&self) -> Result<Vec<Coverage>> {
-        Ok(self.coverage.clone())
     }
     fn land(&mut self, page: &RawPage, records: &[SourceRecord], cursor: &Cursor) -> Result<()> {
         self.records.extend(records.iter().map(|record| record.key.id.clone()));

@@ -1,11 +1,11 @@
 //! Listings of windows: their pages, their end, and what two of them decide.
 
 use super::job::{Job, Listing, Work};
-use super::port::{Action, Moment};
+use super::port::{Action, Known, Moment};
 use super::{ActiveCalls, Awaited, Puller, Purpose, plan};
-use crate::domain::record::{Coverage, Cursor, Feed, FeedKind, PullWindow, RawPage};
+use crate::domain::record::{Coverage, Cursor, Feed, FeedKind, PullWindow, RawPage, RecordKind};
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
-use crate::ringcentral::page::ParsedPage;
+use crate::ringcentral::page::{ParsedPage, parse_page};
 use crate::ringcentral::wire;
 
 /// The last page number the service serves.
@@ -101,6 +101,19 @@ impl Puller {
             Exit::Service,
             format!("the listing of {} from {} {what}", window.feed.name(), window.span.from),
         )
+    }
+
+    /// Takes the extensions from a list that was read earlier; whether it was there and could be read.
+    pub(super) fn note_stored_extensions(&mut self, known: &Known) -> bool {
+        let parse = |body: &Vec<u8>| {
+            let (redaction, account) = (&self.settings.redaction, known.account.as_deref());
+            parse_page(RecordKind::Extension, body, redaction, Instant::from_milliseconds(0), account).ok()
+        };
+        let Some(pages) = known.extension_pages.iter().map(parse).collect::<Option<Vec<ParsedPage>>>() else {
+            return false;
+        };
+        pages.iter().for_each(|page| self.note_extensions(page));
+        !pages.is_empty()
     }
 
     fn note_extensions(&mut self, parsed: &ParsedPage) {

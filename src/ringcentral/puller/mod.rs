@@ -192,23 +192,11 @@ impl Puller {
             let window = plan::snapshot(kind, at.civil, &[]).window;
             known.coverage.iter().any(|entry| entry.window == window && entry.listings_complete > 0)
         };
-        let mailboxes: Vec<String> = known
-            .streams
-            .iter()
-            .filter(|stream| stream.feed.kind == FeedKind::MessageSync)
-            .filter_map(|stream| stream.feed.mailbox.clone())
-            .collect();
-        let mailboxes_known =
-            !self.settings.messages || (self.settings.message_sync && !mailboxes.is_empty());
         let account_known = known.account.is_some() && read_today(FeedKind::Account);
-        let extensions_known =
-            mailboxes_known && self.settings.extension_calls.is_empty() && read_today(FeedKind::Extensions);
         if !account_known {
             self.add_job(Job::listing(plan::snapshot(FeedKind::Account, at.civil, &known.coverage)));
         }
-        if extensions_known {
-            self.extensions.mailboxes = mailboxes;
-        } else {
+        if !read_today(FeedKind::Extensions) || !self.note_stored_extensions(&known) {
             self.add_job(Job::listing(plan::snapshot(FeedKind::Extensions, at.civil, &known.coverage)));
         }
         self.summary.account = known.account;

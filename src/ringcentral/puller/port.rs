@@ -136,6 +136,8 @@ pub struct Known {
     pub coverage: Vec<Coverage>,
     /// How far its feeds of changes have come.
     pub streams: Vec<Stream>,
+    /// The pages of the last complete list of extensions, as stored, while it is today's; none: it is asked for.
+    pub extension_pages: Vec<Vec<u8>>,
 }
 
 /// What happened.

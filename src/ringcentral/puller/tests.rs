@@ -21,6 +21,7 @@ struct Run {
     now: Instant,
     account: Option<String>,
     streams: BTreeMap<Feed, Stream>,
+    extension_pages: Vec<Vec<u8>>,
     asked: Vec<(Duration, String)>,
     coverage: BTreeMap<PullWindow, Coverage>,
     listed: BTreeMap<(PullWindow, u32), BTreeSet<(String, Hash)>>,
@@ -42,6 +43,7 @@ impl Run {
             now: at("2026-03-10T01:00:00Z"),
             account: None,
             streams: BTreeMap::new(),
+            extension_pages: Vec::new(),
             asked: Vec::new(),
             coverage: BTreeMap::new(),
             listed: BTreeMap::new(),
@@ -63,6 +65,7 @@ impl Run {
             account: self.account.clone(),
             coverage: self.coverage.values().cloned().collect(),
             streams: self.streams.values().cloned().collect(),
+            extension_pages: self.extension_pages.clone(),
         });
         for _ in 0..10_000 {
             let moment = Moment { civil: self.now, elapsed: self.elapsed };
@@ -115,6 +118,9 @@ impl Run {
         records: &[crate::domain::record::SourceRecord],
         cursor: &Cursor,
     ) -> Input {
+        if page.window.feed.kind == FeedKind::Extensions {
+            self.extension_pages = vec![page.body.clone()];
+        }
         if let Some(stream) = &cursor.stream {
             self.streams.insert(stream.feed.clone(), stream.clone());
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tollbook::domain::record::{Coverage, Cursor, Gap, PullWindow, RawPage, RecordKey, SourceRecord, Stream};
 use tollbook::domain::{Hash, Instant, Result};
 use tollbook::ringcentral::client::Landing;
+use tollbook::ringcentral::puller::Known;
 use tollbook::ringcentral::puller::Progress;
 use tollbook::run::collect::BookLanding;
 use tollbook::sandbox::Ask;
@@ -128,16 +129,8 @@ impl Planted<'_, '_> {
 }
 
 impl Landing for Planted<'_, '_> {
-    fn coverage(&self) -> Result<Vec<Coverage>> {
-        self.inner.coverage()
-    }
-
-    fn known_account(&self) -> Result<Option<String>> {
-        self.inner.known_account()
-    }
-
-    fn streams(&self) -> Result<Vec<Stream>> {
-        self.inner.streams()
+    fn known(&self) -> Result<Known> {
+        self.inner.known()
     }
 
     fn advance(&mut self, stream: &Stream) -> Result<()> {

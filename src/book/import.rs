@@ -55,7 +55,7 @@ impl Book {
 
     fn import_file(&mut self, batch: &ImportBatch<'_>) -> Outcome<Imported> {
         let file = Hash::of(batch.raw);
-        self.check_records(batch.records)?;
+        self.check_accounts(batch.records)?;
         let known = known_import(&self.connection, &file)?;
         let archive = match known {
             Some(import) => {

@@ -50,7 +50,7 @@ impl Book {
         if cursor.window != page.window || cursor.listing != page.listing {
             return Err(misuse("the cursor belongs to another listing than the page"));
         }
-        self.check_records(records)?;
+        self.check_accounts(records)?;
         let body = sql::compress(&page.body)?;
         if crash::planted(crash::CURSOR_BEFORE_PAGE) {
             let transaction = sql::begin(&mut self.connection)?;
@@ -95,15 +95,9 @@ impl Book {
         Ok(Landed { new_versions: stored.new, repeated: false, listing_complete, noted })
     }
 
-    pub(super) fn check_records(&self, records: &[SourceRecord]) -> Outcome<()> {
+    /// Refuses records that another account served.
+    pub(super) fn check_accounts(&self, records: &[SourceRecord]) -> Outcome<()> {
         for record in records {
-            if Hash::of(record.json.as_bytes()) != record.version {
-                let key = &record.key;
-                return Err(misuse(format!(
-                    "{} {}: the version is not the hash of its JSON",
-                    key.kind, key.id
-                )));
-            }
             let served = !matches!(record.key.kind, RecordKind::Usage | RecordKind::PortalCall);
             if let Some(account) = &self.identity.account
                 && served
@@ -323,6 +317,11 @@ fn insert_version(
     record_id: i64,
     record: &SourceRecord,
 ) -> Outcome<i64> {
+    // Of a version that is known nothing is stored again: only here its text has to be what it claims.
+    if Hash::of(record.json.as_bytes()) != record.version {
+        let key = &record.key;
+        return Err(misuse(format!("{} {}: the version is not the hash of its JSON", key.kind, key.id)));
+    }
     let (window, import) = match origin {
         Origin::Window(id) => (Some(id), None),
         Origin::Import(id) => (None, Some(id)),

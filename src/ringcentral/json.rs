@@ -6,6 +6,7 @@
 
 mod read;
 
+use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
@@ -50,8 +51,32 @@ pub struct Members<'a>(Vec<Member<'a>>);
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member<'a> {
+    /// The first bytes of the key: most comparisons end with them.
+    head: u64,
     pub key: Text<'a>,
     pub value: Value<'a>,
+}
+
+impl<'a> Member<'a> {
+    pub fn new(key: impl Into<Text<'a>>, value: Value<'a>) -> Member<'a> {
+        let key = key.into();
+        Member { head: head(&key), key, value }
+    }
+
+    fn order(&self, head: u64, key: &str) -> Ordering {
+        self.head.cmp(&head).then_with(|| (*self.key).cmp(key))
+    }
+}
+
+/// The first eight bytes of a key as a number, in the order of the keys; keys that are shorter are filled up.
+fn head(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let mut first = [0; 8];
+    match bytes.first_chunk() {
+        Some(chunk) => first = *chunk,
+        None => first[..bytes.len()].copy_from_slice(bytes),
+    }
+    u64::from_be_bytes(first)
 }
 
 impl Deref for Text<'_> {
@@ -98,10 +123,10 @@ impl From<&str> for Text<'_> {
 impl<'a> Members<'a> {
     /// Sorts members; of those with one key the last is kept.
     pub fn new(mut members: Vec<Member<'a>>) -> Members<'a> {
-        members.sort_by(|left, right| left.key.cmp(&right.key));
+        members.sort_by(|left, right| left.order(right.head, &right.key));
         // What is removed is the later of two: swapped first, it is the earlier in the body.
         members.dedup_by(|later, earlier| {
-            let same = *later.key == *earlier.key;
+            let same = later.head == earlier.head && *later.key == *earlier.key;
             if same {
                 std::mem::swap(later, earlier);
             }
@@ -116,6 +141,17 @@ impl<'a> Members<'a> {
         Some(&self.0[place].value)
     }
 
+    /// The members with some keys, which must be sorted.
+    pub fn pick<'v>(&'v self, keys: &'v [&'static str]) -> impl Iterator<Item = &'v Member<'a>> {
+        let mut rest = self.0.as_slice();
+        keys.iter().filter_map(move |key| {
+            let head = head(key);
+            let passed = rest.iter().position(|member| member.order(head, key).is_ge());
+            rest = &rest[passed.unwrap_or(rest.len())..];
+            rest.first().filter(|member| member.order(head, key).is_eq())
+        })
+    }
+
     /// The member with a key, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value<'a>> {
         let place = self.place(key).ok()?;
@@ -126,7 +162,7 @@ impl<'a> Members<'a> {
     pub fn insert(&mut self, key: &str, value: Value<'a>) {
         match self.place(key) {
             Ok(place) => self.0[place].value = value,
-            Err(place) => self.0.insert(place, Member { key: key.into(), value }),
+            Err(place) => self.0.insert(place, Member::new(key, value)),
         }
     }
 
@@ -154,7 +190,8 @@ impl<'a> Members<'a> {
     }
 
     fn place(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|member| (*member.key).cmp(key))
+        let head = head(key);
+        self.0.binary_search_by(|member| member.order(head, key))
     }
 }
 
@@ -212,9 +249,7 @@ impl From<&serde_json::Value> for Value<'_> {
             serde_json::Value::String(text) => Value::String(text.as_str().into()),
             serde_json::Value::Array(items) => Value::Array(items.iter().map(Value::from).collect()),
             serde_json::Value::Object(members) => {
-                let members = members.iter();
-                let members =
-                    members.map(|(key, value)| Member { key: key.as_str().into(), value: value.into() });
+                let members = members.iter().map(|(key, value)| Member::new(key.as_str(), value.into()));
                 Value::Object(Members::new(members.collect()))
             }
         }

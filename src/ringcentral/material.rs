@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::json::{self, Number, Value};
+use super::json::{self, Number, Text, Value};
 use super::wire::path_member;
 use crate::domain::record::RecordKind;
 use crate::domain::{Hash, Instant};
@@ -132,12 +132,9 @@ fn message(record: &Value<'_>, out: &mut String) {
     }
 }
 
-fn pick(record: &Value<'_>, keys: &[&str], out: &mut String) {
-    for key in keys {
-        if let Some(value) = record.get(key) {
-            member(key, value, out);
-        }
-    }
+fn pick(record: &Value<'_>, keys: &[&'static str], out: &mut String) {
+    let members = record.as_object().into_iter().flat_map(|members| members.pick(keys));
+    members.for_each(|picked| member(&picked.key, &picked.value, out));
 }
 
 /// Writes a member, unless it says nothing.
@@ -224,17 +221,20 @@ fn write_number(digits: &str, out: &mut String) {
     out.push_str(if plain { digits.trim_end_matches('0').trim_end_matches('.') } else { digits });
 }
 
-fn write_text(key: &str, text: &str, out: &mut String) -> bool {
+fn write_text(key: &str, text: &Text<'_>, out: &mut String) -> bool {
     if text.is_empty() && IDS.contains(&key) {
         return false;
     }
     let time = if TIMES.contains(&key) { Instant::parse(text) } else { None };
+    let before = out.len();
     match time {
         // A string takes everything: its writer cannot fail.
         Some(time) => drop(write!(out, "{}", time.milliseconds())),
+        None => json::write_text(text, out),
+    }
+    if key == "result" {
         // The service itself varies the case of results: `Hang up`, `Hang Up`.
-        None if key == "result" => json::write_str(&text.to_ascii_lowercase(), out),
-        None => json::write_str(text, out),
+        out[before..].make_ascii_lowercase();
     }
     true
 }

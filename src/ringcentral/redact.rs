@@ -49,7 +49,7 @@ impl Redaction {
             ("segmentsGsm7", gsm7.map_or(Value::Null, |count| number(count.into()))),
             ("segmentsUcs2", number(ucs2.into())),
         ];
-        let members = members.into_iter().map(|(key, value)| Member { key: key.into(), value });
+        let members = members.into_iter().map(|(key, value)| Member::new(key, value));
         Value::Object(Members::new(members.collect()))
     }
 

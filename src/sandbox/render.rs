@@ -9,10 +9,13 @@ use super::wire::{
 use super::world::calendar::stamp;
 use super::world::cast::{ACCOUNT_ID, Cast, Extension, Seat};
 use super::world::number;
-use super::world::plan::{LegKind, LegPlan, Look, Outside, RecordPlan, Style, Version, telephony_id};
+use super::world::plan::{
+    LegKind, LegPlan, Look, Outside, RecordPlan, Style, Version, record_id, telephony_id,
+};
 use super::world::random::mix;
 use serde_json::Number as JsonNumber;
 use std::borrow::Cow;
+use std::ops::Deref;
 
 /// Writes records for one origin, such as `http://127.0.0.1:4010`.
 pub(crate) struct Renderer<'a> {
@@ -24,8 +27,9 @@ pub(crate) struct Renderer<'a> {
 /// A record as one log shows it: the company's, or an extension's own.
 #[derive(Clone, Debug)]
 pub(crate) struct Face<'a> {
-    pub(crate) plan: Cow<'a, RecordPlan>,
-    pub(crate) id: String,
+    pub(crate) plan: Plan<'a>,
+    /// What its id is made of: a list makes one for each call of its time, and writes those of one page only.
+    pub(crate) serial: u64,
     /// The extension whose log it is; none for the company's.
     pub(crate) log: Option<Seat>,
 }
@@ -33,7 +37,29 @@ pub(crate) struct Face<'a> {
 impl<'a> Face<'a> {
     /// As the company's log shows it.
     pub(crate) fn of_account(plan: &'a RecordPlan) -> Face<'a> {
-        Face { id: plan.id(), plan: Cow::Borrowed(plan), log: None }
+        Face { serial: plan.serial, plan: Plan::Shared(plan), log: None }
+    }
+
+    pub(crate) fn id(&self) -> String {
+        record_id(self.serial)
+    }
+}
+
+/// What a face shows: a call of the world, or another side of one.
+#[derive(Clone, Debug)]
+pub(crate) enum Plan<'a> {
+    Shared(&'a RecordPlan),
+    Own(Box<RecordPlan>),
+}
+
+impl Deref for Plan<'_> {
+    type Target = RecordPlan;
+
+    fn deref(&self) -> &RecordPlan {
+        match self {
+            Plan::Shared(plan) => plan,
+            Plan::Own(plan) => plan,
+        }
     }
 }
 
@@ -118,8 +144,8 @@ impl Renderer<'_> {
             Look::Underway => self.underway(plan, view),
             _ => self.ended(plan, version, view),
         };
-        record.uri = Some(format!("{}/call-log/{}?view={}", self.log_uri(face.log), face.id, view.name()));
-        record.id = Some(face.id.clone());
+        record.uri = Some(format!("{}/call-log/{}?view={}", self.log_uri(face.log), face.id(), view.name()));
+        record.id = Some(face.id());
         record.session_id = Some(plan.session_id());
         if face.log.is_some() {
             record.extension = Some(self.extension_reference(plan.seat));

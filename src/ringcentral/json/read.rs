@@ -105,7 +105,7 @@ impl<'a> Visitor<'a> for Element<'_, 'a> {
         let start = inner.builder.members.len();
         loop {
             let value = map.next_value_seed(Element { builder: inner.builder, depth: inner.depth })?;
-            inner.builder.members.push(Member { key, value });
+            inner.builder.members.push(Member::new(key, value));
             match map.next_key_seed(Key)? {
                 Some(next) => key = next,
                 None => break,

@@ -189,6 +189,8 @@ fn members_are_found_put_in_and_dropped_by_key() {
     members.retain(|key| key != "x");
     assert_eq!(members.get("c").and_then(Value::as_u64), Some(2));
     assert_eq!(members.get("x"), None);
+    let picked = members.pick(&["a", "c", "cc", "m", "z"]).map(|member| &*member.key);
+    assert_eq!(picked.collect::<Vec<_>>(), ["c", "m"]);
     assert_eq!(sorted(&Value::Object(members)), r#"{"c":2,"d":null,"m":true}"#);
 }
 

@@ -59,7 +59,7 @@ impl Service {
             _ if version.look != Look::Deleted => Some(renderer.call_entry(face, version, view)),
             Deletions::Marked => Some(renderer.call_entry(face, version, view)),
             Deletions::Stub => Some(renderer.call_stub(face, version, view)),
-            Deletions::Bare => Some(CallEntry::Bare { id: face.id.clone(), deleted: true }),
+            Deletions::Bare => Some(CallEntry::Bare { id: face.id(), deleted: true }),
             Deletions::Absent => None,
         }
     }
@@ -220,20 +220,22 @@ impl Service {
         let mut found = self.states(None, i64::MIN);
         // Records carry no metadata here, so a filter by its category finds none.
         found.retain(|(_, version)| token.filters == 0 && version.visible_from_ms > token.told_ms);
-        found.sort_by_key(|(face, version)| (version.visible_from_ms, face.plan.start_ms, face.plan.serial));
+        let place =
+            |(face, version): &State<'_>| (version.visible_from_ms, face.plan.start_ms, face.plan.serial);
         let count = usize::try_from(token.count).unwrap_or(usize::MAX).max(1);
         let mut told_ms = now_ms.max(token.told_ms);
         let mut newer = false;
-        if let Some((_, border)) = found.get(count - 1) {
+        if count <= found.len() {
+            let border_ms = found.select_nth_unstable_by_key(count - 1, place).1.1.visible_from_ms;
             // Records that changed in the same millisecond as the last one come along: a token tells time only.
-            let border_ms = border.visible_from_ms;
-            let end = found.partition_point(|(_, version)| version.visible_from_ms <= border_ms);
-            newer = end < found.len();
-            found.truncate(end);
+            let before = found.len();
+            found.retain(|(_, version)| version.visible_from_ms <= border_ms);
+            newer = found.len() < before;
             if newer {
                 told_ms = border_ms;
             }
         }
+        found.sort_by_key(place);
         (found, SyncToken { issued_ms: now_ms, told_ms, ..*token }, newer)
     }
 }

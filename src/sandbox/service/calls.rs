@@ -113,7 +113,7 @@ impl Service {
         if log.is_none() {
             return self.world.record(id).map(Face::of_account);
         }
-        self.world.records.iter().filter_map(|plan| self.face(plan, log)).find(|face| face.id == id)
+        self.world.records.iter().filter_map(|plan| self.face(plan, log)).find(|face| face.id() == id)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::Service;
 use super::unknowns::InProgress;
-use crate::sandbox::render::Face;
+use crate::sandbox::render::{Face, Plan};
 use crate::sandbox::world::calendar::HOUR;
 use crate::sandbox::world::cast::Seat;
-use crate::sandbox::world::plan::{LegKind, LegPlan, Look, RecordPlan, Version, record_id};
+use crate::sandbox::world::plan::{LegKind, LegPlan, Look, RecordPlan, Version};
 use crate::sandbox::world::random::mix;
-use std::borrow::Cow;
 
 /// A leg begins within this time after its record.
 const LONGEST_LEAD_MS: i64 = 6 * HOUR;
@@ -25,8 +24,8 @@ impl Service {
         let Some(seat) = log else { return Some(Face::of_account(plan)) };
         if plan.seat == seat {
             let other = self.options.unknowns.extension_ids_differ;
-            let id = if other { side_id(plan, seat) } else { plan.id() };
-            return Some(Face { plan: Cow::Borrowed(plan), id, log });
+            let serial = if other { side_serial(plan, seat) } else { plan.serial };
+            return Some(Face { plan: Plan::Shared(plan), serial, log });
         }
         let side = if plan.peer == Some(seat) {
             // Where each side has a record, the other one's is among the plans already.
@@ -35,7 +34,7 @@ impl Service {
             let leg = plan.legs.iter().filter(|leg| leg.seat == seat && takes_part(leg.kind));
             leg.max_by_key(|leg| leg.result == "Accepted").map(|leg| member_side(plan, leg))
         };
-        side.map(|plan| Face { id: side_id(&plan, seat), plan: Cow::Owned(plan), log })
+        side.map(|plan| Face { serial: side_serial(&plan, seat), plan: Plan::Own(Box::new(plan)), log })
     }
 
     /// The version in which a log shows a record at an instant.
@@ -101,10 +100,10 @@ fn takes_part(kind: LegKind) -> bool {
     matches!(kind, LegKind::Desk | LegKind::Hunt | LegKind::Transfer { .. })
 }
 
-/// The id of a side's own record: no other record has it, for serials are below 2^48.
-fn side_id(plan: &RecordPlan, seat: Seat) -> String {
+/// What the id of a side's own record is made of: no other record has it, for serials are below 2^48.
+fn side_serial(plan: &RecordPlan, seat: Seat) -> u64 {
     let seat = u64::try_from(seat).unwrap_or(0) + 1;
-    record_id(plan.serial | seat << 48)
+    plan.serial | seat << 48
 }
 
 /// An internal call as the called extension has it.

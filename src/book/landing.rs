@@ -260,14 +260,17 @@ pub(super) fn store_versions(
             None => record_row(connection, &record.key)?,
         };
         known_records.insert(&record.key, record_id);
-        let (version, new) = match observe_again(connection, record_id, record)? {
-            Some(version) => (version, false),
-            None => (insert_version(connection, origin, record_id, record)?, true),
+        let (version, new, moved) = match observe_again(connection, record_id, record)? {
+            Some((version, moved)) => (version, false, moved),
+            None => (insert_version(connection, origin, record_id, record)?, true, true),
         };
         stored.versions.push(version);
         stored.records.push(record_id);
         stored.new += u64::from(new);
-        touched.insert(record_id);
+        // The standing of versions cannot change where nothing came and nothing was seen later than before.
+        if moved {
+            touched.insert(record_id);
+        }
     }
     stored.turns = refresh(connection, &touched, first_new)?;
     Ok(stored)
@@ -289,8 +292,12 @@ fn record_row(connection: &Connection, key: &RecordKey) -> Outcome<i64> {
 }
 
 /// Notes another observation of a known version. The first and the last are kept: both are the same in whatever order
-/// observations land.
-fn observe_again(connection: &Connection, record_id: i64, record: &SourceRecord) -> Outcome<Option<i64>> {
+/// observations land. Gives the version, and whether one of them moved; nothing when the version is new.
+fn observe_again(
+    connection: &Connection,
+    record_id: i64,
+    record: &SourceRecord,
+) -> Outcome<Option<(i64, bool)>> {
     let known: Option<(i64, i64, i64)> = connection
         .prepare_cached(
             "SELECT id, first_observed_ms, last_observed_ms FROM version WHERE record = ?1 AND hash = ?2",
@@ -299,7 +306,8 @@ fn observe_again(connection: &Connection, record_id: i64, record: &SourceRecord)
         .optional()?;
     let Some((version, first, last)) = known else { return Ok(None) };
     let observed = record.observed.milliseconds();
-    if observed < first || observed > last {
+    let moved = observed < first || observed > last;
+    if moved {
         connection
             .prepare_cached(
                 "UPDATE version SET first_observed_ms = min(first_observed_ms, ?2), \
@@ -308,7 +316,7 @@ fn observe_again(connection: &Connection, record_id: i64, record: &SourceRecord)
             )?
             .execute((version, observed))?;
     }
-    Ok(Some(version))
+    Ok(Some((version, moved)))
 }
 
 fn insert_version(

@@ -224,3 +224,8 @@ pub struct Gap {
     /// The service's reason, such as `CMN-408`.
     pub reason: String,
 }
+
+impl Gap {
+    /// The reason when an extension is not listed any more: its calls stay in the account's log, its messages are gone.
+    pub const DEPARTED: &str = "departed";
+}

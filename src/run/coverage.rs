@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::book::Book;
 use crate::domain::Result;
-use crate::domain::record::{Coverage, CoverageState, Feed, FeedKind, RecordKind};
+use crate::domain::record::{Coverage, CoverageState, Feed, FeedKind, Gap, RecordKind};
 use crate::domain::source::DecodedRecord;
 use crate::domain::time::{Month, Span};
 use crate::output::report::FeedCoverage;
@@ -54,6 +54,7 @@ pub fn of_period(
     for gap in gaps.iter().filter(|gap| is_usage(gap.feed.kind)) {
         by_feed.entry(gap.feed.clone()).or_default();
     }
+    by_feed.retain(|feed, entries| !left_before(feed, entries, &gaps, period));
     let mut result = PeriodCoverage { feeds: Vec::new(), open: Vec::new(), accepted: Vec::new() };
     // Thirty mailboxes with the same hole are one sentence.
     let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -97,6 +98,13 @@ pub fn of_period(
     }
     result.open.extend(alike.iter().map(|(state, feeds)| sentence(state, feeds)));
     Ok(result)
+}
+
+/// Whether a mailbox was read before the period and its extension is known to have left: nothing of it belongs to the
+/// period. The month in which it left keeps its hole, which somebody has to accept.
+fn left_before(feed: &Feed, entries: &[&Coverage], gaps: &[Gap], period: Span) -> bool {
+    let departed = gaps.iter().any(|gap| gap.feed == *feed && gap.reason == Gap::DEPARTED);
+    departed && !entries.is_empty() && entries.iter().all(|entry| entry.window.span.to <= period.from)
 }
 
 fn sentence(state: &str, feeds: &[String]) -> String {
@@ -211,6 +219,28 @@ mod tests {
         assert_eq!(needed(service, true), ["call-log"]);
         assert_eq!(needed(&format!("{service}[collect]\nmessages = false\n"), false), ["call-log"]);
         assert!(needed("", false).is_empty());
+    }
+
+    #[test]
+    fn a_mailbox_that_left_before_the_period_is_not_missed_in_it() {
+        let feed = Feed::mailbox("7");
+        let window = |from: i64, to: i64| Coverage {
+            window: crate::domain::record::PullWindow { feed: feed.clone(), span: span(from, to) },
+            state: CoverageState::Sealed,
+            listings_complete: 2,
+            last_listing: 2,
+            cursor: None,
+            records: 0,
+            digest: None,
+            listed_at: None,
+        };
+        let gap = |reason: &str| [Gap { feed: feed.clone(), reason: reason.to_owned() }];
+        let (before, into) = (window(0, 10), window(5, 15));
+        let period = span(10, 20);
+        assert!(left_before(&feed, &[&before], &gap(Gap::DEPARTED), period));
+        assert!(!left_before(&feed, &[&before, &into], &gap(Gap::DEPARTED), period), "it left in the period");
+        assert!(!left_before(&feed, &[&before], &gap("CMN-408"), period), "it may not be read any more");
+        assert!(!left_before(&feed, &[&before], &[], period), "nobody says that it left");
     }
 
     #[test]

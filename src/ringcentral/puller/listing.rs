@@ -3,7 +3,7 @@
 use super::job::{Job, Listing, Work};
 use super::port::{Action, Known, Moment};
 use super::{ActiveCalls, Awaited, Puller, Purpose, plan};
-use crate::domain::record::{Coverage, Cursor, Feed, FeedKind, PullWindow, RawPage, RecordKind};
+use crate::domain::record::{Coverage, Cursor, Feed, FeedKind, Gap, PullWindow, RawPage, RecordKind};
 use crate::domain::{Exit, Failure, Hash, Instant, Result};
 use crate::ringcentral::page::{ParsedPage, parse_page};
 use crate::ringcentral::wire;
@@ -156,7 +156,7 @@ impl Puller {
             .filter(|feed| feed.mailbox.as_ref().is_some_and(|id| !self.extensions.mailboxes.contains(id)))
             .collect();
         for feed in gone {
-            self.gap(&feed, "departed".to_owned());
+            self.gap(&feed, Gap::DEPARTED.to_owned());
         }
     }
 

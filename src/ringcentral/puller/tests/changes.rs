@@ -267,3 +267,24 @@ fn pages_that_do_not_keep_their_word_are_asked_again_or_given_up() {
         .unwrap_err();
     assert!(failure.message().contains("does not come to an end"), "{failure}");
 }
+
+#[test]
+fn an_extension_that_is_listed_no_more_is_a_gap_of_its_mailbox() {
+    let mut run = Run::new();
+    run.pull(with_messages(), |request, _| usual(request).unwrap_or_else(|| page("1", false)))
+        .unwrap()
+        .unwrap();
+    run.now = at("2026-03-11T01:00:00Z");
+    run.asked.clear();
+    let without = EXTENSIONS.replace(r#"{"id":7,"type":"User","status":"Enabled"},"#, "");
+    run.pull(with_messages(), |request, _| {
+        assert!(!request.path.contains("/extension/7/"), "a mailbox that is gone is not asked");
+        match request.path.ends_with("/extension") {
+            true => ok(&without),
+            false => usual(request).unwrap_or_else(|| page("1", false)),
+        }
+    })
+    .unwrap()
+    .unwrap();
+    assert_eq!(run.gaps, ["messages/7 departed"]);
+}

@@ -116,18 +116,25 @@ pub async fn pull(
 ) -> Result<Summary> {
     let http = client(transport)?;
     let mut input = Input::Start(landing.known()?);
+    let mut ahead: Option<tokio::task::JoinHandle<Input>> = None;
     loop {
         let at = Moment { civil: clock.now(), elapsed: clock.elapsed() };
         let action = puller.step(at, input);
         landing.progress(&puller.progress());
         input = match action {
             Action::Request(request) => send(&http, transport, credentials, request).await,
+            Action::Await => match ahead.take() {
+                Some(answer) => answer.await.unwrap_or_else(|_| given_up()),
+                None => given_up(),
+            },
             Action::Wait { until, .. } => {
                 clock.sleep(until.saturating_sub(clock.elapsed())).await;
                 Input::Continue
             }
             Action::Account(id) => landing.account(&id).map(|()| Input::Continue)?,
             Action::Land { page, records, cursor } => {
+                let next = puller.ahead(at).map(|request| prepared(&http, transport, credentials, request));
+                ahead = next.map(|request| tokio::spawn(exchange(request)));
                 landing.land(&page, &records, &cursor)?;
                 let complete = cursor.next_page.is_none();
                 Input::Landed { coverage: if complete { landing.coverage_of(&cursor.window)? } else { None } }
@@ -151,7 +158,8 @@ pub fn pull_blocking(
     clock: &dyn Clock,
     landing: &mut dyn Landing,
 ) -> Result<Summary> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // A thread beside this one, which takes in the next page while this one lands the last.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(Exit::Bug, format!("no runtime for the network: {error}")))?;
     runtime.block_on(pull(puller, credentials, transport, clock, landing))
@@ -177,13 +185,26 @@ async fn send(
     credentials: &Credentials,
     request: Request,
 ) -> Input {
+    exchange(prepared(http, transport, credentials, request)).await
+}
+
+fn given_up() -> Input {
+    Input::NetworkError { what: "the request was given up".to_owned() }
+}
+
+fn prepared(
+    http: &reqwest::Client,
+    transport: &Transport,
+    credentials: &Credentials,
+    request: Request,
+) -> reqwest::RequestBuilder {
     let url = format!("{}{}", transport.url.origin, request.path);
     let builder = match request.method {
         Method::Get => http.get(url),
         Method::Post => http.post(url),
     };
     let builder = builder.header("Accept", "application/json");
-    let builder = match &request.auth {
+    match &request.auth {
         Auth::Credentials => {
             let form = [
                 ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -192,7 +213,10 @@ async fn send(
             builder.basic_auth(&credentials.client_id, Some(credentials.client_secret.reveal())).form(&form)
         }
         Auth::Bearer(token) => builder.bearer_auth(token.reveal()).query(&request.query),
-    };
+    }
+}
+
+async fn exchange(builder: reqwest::RequestBuilder) -> Input {
     match answer(builder).await {
         Ok(response) => Input::Response(response),
         Err(error) => Input::NetworkError { what: reason(&error).to_owned() },

@@ -102,6 +102,9 @@ pub fn forecast(
                 feed.listings += u64::from(cursor.next_page.is_none());
                 Input::Landed { coverage: service.land(&cursor, civil) }
             }
+            Action::Await => {
+                return Err(Failure::new(Exit::Bug, "an answer is awaited that nobody asked for"));
+            }
             Action::Account(_) | Action::Advance(_) | Action::NoteGap(_) | Action::Seal(_) => Input::Continue,
             Action::Finished(_) => {
                 forecast.time = elapsed;

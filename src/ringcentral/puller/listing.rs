@@ -165,6 +165,11 @@ impl Puller {
             // The account's own note comes before its page lands and is answered by `Continue`.
             return Err(Failure::new(Exit::Bug, "a page landed that was not served"));
         };
+        if std::mem::take(&mut self.asked_ahead) {
+            self.awaited = Some(Awaited::Page(job));
+            self.pending.push_back(Action::Await);
+            return Ok(());
+        }
         if job.page() > 0 {
             self.jobs.push_front(job);
             return Ok(());

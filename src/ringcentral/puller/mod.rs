@@ -86,6 +86,8 @@ pub struct Puller {
     agreed: Vec<(PullWindow, Vec<Instant>)>,
     /// What the answer, or the landing, that is awaited belongs to.
     awaited: Option<Awaited>,
+    /// The page after the one that is landing has been asked for.
+    asked_ahead: bool,
     /// Actions decided but not yet handed out.
     pending: VecDeque<Action>,
     paused_until: Duration,
@@ -135,6 +137,7 @@ impl Puller {
             active_calls: ActiveCalls::NotAsked,
             agreed: Vec::new(),
             awaited: None,
+            asked_ahead: false,
             pending: VecDeque::new(),
             paused_until: Duration::ZERO,
             waiting: None,
@@ -293,16 +296,37 @@ impl Puller {
             return Action::Failed(Failure::new(Exit::Bug, "the puller lost a listing"));
         };
         self.feed = job.feed().name();
-        let request = Request {
-            method: Method::Get,
-            path: path_of(job.feed()),
-            query: query_of(&job, &self.settings),
-            auth: Auth::Bearer(token.access.clone()),
-            group: self.limits.group(job.endpoint()),
-        };
+        let request = self.page_request(&job, token);
         self.awaited = Some(Awaited::Page(job));
         self.summary.requests += 1;
         Action::Request(request)
+    }
+
+    fn page_request(&self, job: &Job, token: &Token) -> Request {
+        Request {
+            method: Method::Get,
+            path: path_of(job.feed()),
+            query: query_of(job, &self.settings),
+            auth: Auth::Bearer(token.access.clone()),
+            group: self.limits.group(job.endpoint()),
+        }
+    }
+
+    /// The request for the page after the one that was just handed out to land, to be sent while it lands: the service
+    /// and the disk work at the same time. Nothing when there is none, or its budget does not allow it now. Its answer
+    /// is asked for with [`Action::Await`], after the page has landed; when it does not land, the answer is thrown away.
+    pub fn ahead(&mut self, at: Moment) -> Option<Request> {
+        let (Some(Awaited::Landing(job)), Some(token)) = (&self.awaited, &self.token) else { return None };
+        let now = at.elapsed;
+        let allowed = job.page() > 0
+            && self.pending.is_empty()
+            && now >= self.paused_until
+            && now < token.renew_at
+            && self.limits.ready_at(job.endpoint(), now) <= now;
+        let request = allowed.then(|| self.page_request(job, token))?;
+        self.asked_ahead = true;
+        self.summary.requests += 1;
+        Some(request)
     }
 
     /// The first job that can be asked for now, else the one that can be first; and when.

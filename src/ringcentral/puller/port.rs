@@ -158,6 +158,8 @@ pub enum Input {
 #[derive(Debug)]
 pub enum Action {
     Request(Request),
+    /// Give the answer to the request that was sent ahead ([`super::Puller::ahead`]).
+    Await,
     /// Sleep until this elapsed time.
     Wait {
         until: Duration,

@@ -92,6 +92,7 @@ impl Run {
                     Input::Continue
                 }
                 Action::Land { page, records, cursor } => self.land(&page, &records, &cursor),
+                Action::Await => panic!("nothing was sent ahead"),
                 Action::Advance(stream) => {
                     self.streams.insert(stream.feed.clone(), stream);
                     Input::Continue

@@ -32,8 +32,8 @@
 //! are elapsed time. A sandbox runs on a virtual calendar while its rate limits are real. A civil clock may be wrong:
 //! windows are planned by the earlier of ours and the service's, and a great difference ends the run.
 //!
-//! *One bucket.* Requests go out one after another; the next one may be under way while a page lands. While one rate group is used up, windows of another group are
-//! taken first; a group under a penalty is never asked.
+//! *One bucket.* Requests go out one after another; the next one may be under way while a page lands. While one rate
+//! group is used up, windows of another group are taken first; a group under a penalty is never asked.
 //!
 //! *Refusals.* A mailbox that may not be read is a gap, noted and passed over; anything that the whole run depends on
 //! ends it with the code of the service. What was collected is kept.

@@ -74,7 +74,8 @@ fn a_damaged_raw_file_is_named_given_up_and_read_again_from_the_service() {
     let verified = workspace.run(&["verify"]).expect(7);
     assert!(verified.out.contains("pull to list its windows again"), "{}", verified.out);
     workspace.pull(LATE).expect(0);
-    workspace.run(&["verify"]).expect(0);
+    let verified = workspace.run(&["verify"]).expect(0);
+    assert!(verified.out.contains("but for what was given up\npages-"), "{}", verified.out);
     assert_eq!(digest(), before);
     let damage = Book::open(&workspace.book()).unwrap().damage().unwrap();
     let missed: u64 = damage

@@ -211,7 +211,7 @@ fn complete_listing(connection: &Connection, window: i64, page: &RawPage) -> Out
     Ok(seen.into_iter().map(|(key, _)| key).collect())
 }
 
-fn clear_gap(connection: &Connection, feed: &str, at: Instant) -> Outcome<()> {
+pub(super) fn clear_gap(connection: &Connection, feed: &str, at: Instant) -> Outcome<()> {
     connection
         .prepare_cached("UPDATE gap SET cleared_ms = ?2 WHERE feed = ?1 AND cleared_ms IS NULL")?
         .execute((feed, at.milliseconds()))?;

@@ -51,7 +51,8 @@ impl Book {
     /// Records that a pull came to its end.
     pub fn pull_ended(&mut self, pull: i64, at: Instant, requests: u64) -> Result<()> {
         let record = || -> Outcome<()> {
-            let requests = i64::try_from(requests).ok();
+            let requests =
+                i64::try_from(requests).map_err(|_| misuse("a pull of more requests than can be counted"))?;
             let changed = self.connection.execute(
                 "UPDATE pull SET completed_ms = ?2, requests = ?3 WHERE id = ?1 AND completed_ms IS NULL",
                 (pull, at.milliseconds(), requests),
@@ -63,15 +64,6 @@ impl Book {
             Ok(())
         };
         record().map_err(Trouble::doing("recording the end of a pull"))
-    }
-
-    /// Records a pull whose beginning was not: it came to its end now.
-    pub fn pull_completed(&mut self, at: Instant) -> Result<()> {
-        self.connection
-            .execute("INSERT INTO pull (began_ms, completed_ms) VALUES (?1, ?1)", [at.milliseconds()])
-            .map_err(|error| Trouble::from(error).into_failure().while_doing("recording a pull"))?;
-        crash::point("pull.committed");
-        Ok(())
     }
 
     /// When the last pull came to its end.

@@ -15,7 +15,7 @@ use crate::domain::{Exit, Failure, Hash, Result};
 use super::coverage::{feed_from, stamp};
 use super::fresh::{self, Collected, Parse};
 use super::landing::row_hash;
-use super::scan::record_key;
+use super::scan::record_of_row;
 use super::seal::{SegmentCodec, day_of, register};
 use super::sql::{self, Outcome, Trouble, damaged};
 use super::{Book, crash};
@@ -322,18 +322,9 @@ fn place(connection: &Connection) -> Outcome<()> {
     Ok(())
 }
 
-/// A version from the columns: key, hash, material, start, last modification, first observation, deletion, JSON.
+/// A version as it was cut from a page again, checked against its text.
 fn fresh_record(row: &Row<'_>) -> Outcome<SourceRecord> {
-    let record = SourceRecord {
-        key: record_key(row, 0)?,
-        version: sql::hash(row, 3)?,
-        material: sql::hash(row, 4)?,
-        start: sql::instant_if_any(row, 5)?,
-        last_modified: sql::instant_if_any(row, 6)?,
-        observed: sql::instant(row, 7)?,
-        deleted_upstream: row.get(8)?,
-        json: row.get(9)?,
-    };
+    let record = record_of_row(row)?;
     match Hash::of(record.json.as_bytes()) == record.version {
         true => Ok(record),
         false => Err(damaged(format!("{} was cut with a wrong version", record.key.id))),

@@ -236,9 +236,9 @@ pub(super) fn record_key(row: &Row<'_>, index: usize) -> Outcome<RecordKey> {
     Ok(RecordKey { account: row.get(index)?, kind, id: row.get(index + 2)? })
 }
 
-/// A pending version, checked against its row's hash.
-pub(super) fn pending_record(row: &Row<'_>) -> Outcome<SourceRecord> {
-    let record = SourceRecord {
+/// A version from the columns: key, hash, material, start, last modification, first observation, deletion, JSON.
+pub(super) fn record_of_row(row: &Row<'_>) -> Outcome<SourceRecord> {
+    Ok(SourceRecord {
         key: record_key(row, 0)?,
         version: sql::hash(row, 3)?,
         material: sql::hash(row, 4)?,
@@ -247,7 +247,12 @@ pub(super) fn pending_record(row: &Row<'_>) -> Outcome<SourceRecord> {
         observed: sql::instant(row, 7)?,
         deleted_upstream: row.get(8)?,
         json: row.get(9)?,
-    };
+    })
+}
+
+/// A pending version, checked against its row's hash.
+pub(super) fn pending_record(row: &Row<'_>) -> Outcome<SourceRecord> {
+    let record = record_of_row(row)?;
     if row_hash(&record) != sql::hash(row, 10)? {
         return Err(damaged(format!("the row of {} {} was changed", record.key.kind, record.key.id)));
     }

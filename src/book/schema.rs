@@ -55,8 +55,9 @@ pub(super) fn migrate(
     from: i64,
     finish: impl FnOnce(&Connection) -> Outcome<()>,
 ) -> Outcome<()> {
+    let from = usize::try_from(from).map_err(|_| sql::damaged("the schema's version is negative"))?;
     let transaction = sql::begin(connection)?;
-    for step in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(0)) {
+    for step in MIGRATIONS.iter().skip(from) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

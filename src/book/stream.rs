@@ -8,6 +8,7 @@ use crate::domain::{Hash, Result};
 
 use super::Book;
 use super::coverage::feed_from;
+use super::landing::clear_gap;
 use super::sql::{self, Outcome, Trouble, damaged};
 
 impl Book {
@@ -51,8 +52,11 @@ impl Book {
     }
 }
 
-/// Replaces what is known of a stream.
+/// Replaces what is known of a stream. One that has come to its end is offered: that its way of reading was not is over.
 pub(super) fn keep_stream(connection: &Connection, stream: &Stream) -> Outcome<()> {
+    if let Some(reached) = stream.reached {
+        clear_gap(connection, stream.feed.kind.word(), reached)?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO stream (feed, token, from_ms, reached_ms, hash) VALUES (?1, ?2, ?3, ?4, ?5) \

@@ -335,7 +335,8 @@ mod tests {
         let server = (!specimen).then(|| "https://service.example".to_owned());
         let identity = Identity { specimen, server, account: None };
         let mut book = Book::create(&folder.path().join("book"), identity).unwrap();
-        book.pull_completed(at(LAST)).unwrap();
+        let pull = book.pull_began(at(LAST), None, "ada").unwrap();
+        book.pull_ended(pull, at(LAST), 1).unwrap();
         (folder, book)
     }
 

@@ -45,7 +45,8 @@ fn work(folder: &Path) -> Result<()> {
     }
     book.put_run(&run, "2026-10", b"{}", true)?;
     if book.last_pull()?.is_none() {
-        book.pull_completed(at(10))?;
+        let pull = book.pull_began(at(10), None, "ada")?;
+        book.pull_ended(pull, at(10), 0)?;
     }
     maintain(&mut book)?;
     book.checkpoint()

@@ -129,6 +129,25 @@ fn a_gap_is_open_until_its_mailbox_is_read() {
 }
 
 #[test]
+fn a_way_of_reading_that_works_again_is_no_gap() {
+    let (_folder, mut book) = new_book();
+    let refused = Gap { feed: Feed::account_wide(FeedKind::MessageSync), reason: "HTTP 500".to_owned() };
+    let other = Gap { feed: Feed::account_wide(FeedKind::CallSync), reason: "CMN-408".to_owned() };
+    book.note_gap(&refused, at(1)).unwrap();
+    book.note_gap(&other, at(1)).unwrap();
+    let stream = |reached| crate::domain::record::Stream {
+        feed: Feed::of_extension(FeedKind::MessageSync, "7"),
+        token: "next".to_owned(),
+        from: at(0),
+        reached,
+    };
+    book.advance(&stream(None)).unwrap();
+    assert_eq!(book.gaps().unwrap().len(), 2, "it has not come to its end");
+    book.advance(&stream(Some(at(2)))).unwrap();
+    assert_eq!(book.gaps().unwrap(), [other]);
+}
+
+#[test]
 fn facts_decisions_pulls_and_runs_are_kept() {
     let (_folder, mut book) = new_book();
     let hash = book.put_fact("contacts", "contacts.csv", b"id,name").unwrap();
@@ -140,7 +159,8 @@ fn facts_decisions_pulls_and_runs_are_kept() {
     assert_eq!(book.decisions("sign-off").unwrap()[0].actor, "ada");
     assert_eq!(book.decisions("write-down").unwrap(), []);
     assert_eq!(book.last_pull().unwrap(), None);
-    book.pull_completed(at(5)).unwrap();
+    let pull = book.pull_began(at(4), None, "ada").unwrap();
+    book.pull_ended(pull, at(5), 7).unwrap();
     assert_eq!(book.last_pull().unwrap(), Some(at(5)));
     let id = Hash::of(b"inputs");
     assert!(book.put_run(&id, "2026-10", b"{}", false).unwrap());

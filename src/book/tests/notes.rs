@@ -199,7 +199,8 @@ fn the_status_says_how_late_records_came_and_what_is_not_sealed() {
 #[test]
 fn a_pull_has_a_beginning_an_end_and_perhaps_an_override() {
     let (_folder, mut book) = new_book();
-    book.pull_completed(at(1)).unwrap();
+    let first = book.pull_began(at(1), None, "ada").unwrap();
+    book.pull_ended(first, at(1), 0).unwrap();
     let cut = book.pull_began(at(2), None, "ada").unwrap();
     let pull = book.pull_began(at(3), Some("a dispute"), "ada").unwrap();
     assert_eq!(book.last_pull().unwrap(), Some(at(1)));

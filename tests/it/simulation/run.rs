@@ -182,7 +182,9 @@ impl<'a> Simulation<'a> {
         drop(landing);
         self.memory = memory;
         if matches!(ended, Ok(Ended::Finished(_))) {
-            told(book.pull_completed(Instant::from_utc(self.port.now())))?;
+            let now = Instant::from_utc(self.port.now());
+            let pull = told(book.pull_began(now, None, ""))?;
+            told(book.pull_ended(pull, now, 0))?;
             told(book.checkpoint())?;
         }
         drop(lock);

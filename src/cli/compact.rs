@@ -1,7 +1,5 @@
 //! `tollbook compact`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use crate::book::Book;
@@ -9,28 +7,18 @@ use crate::domain::{Exit, Result};
 use crate::run::facts::codec;
 
 use super::printer::Printer;
-use super::{ConfigArgument, now};
+use super::{BookArgument, now};
 
 /// The arguments of `compact`.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    config: ConfigArgument,
-    /// The book, instead of the configuration's
-    #[arg(long, value_name = "DIR")]
-    book: Option<PathBuf>,
+    book: BookArgument,
 }
 
 /// Joins small segments and files of raw pages.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let folder = match &arguments.book {
-        Some(folder) => folder.clone(),
-        None => {
-            let settings = arguments.config.settings()?;
-            settings.path(&settings.config.book)
-        }
-    };
-    let mut book = Book::open(&folder)?;
+    let mut book = Book::open(&arguments.book.folder()?)?;
     let _lock = book.lock("compact")?;
     let compacted = book.compact(&codec(), now())?;
     book.checkpoint()?;

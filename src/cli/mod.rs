@@ -122,6 +122,29 @@ impl ConfigArgument {
     }
 }
 
+/// The book alone, for commands that need nothing else.
+#[derive(Args, Clone)]
+struct BookArgument {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// The book, instead of the configuration's
+    #[arg(long, value_name = "DIR")]
+    book: Option<PathBuf>,
+}
+
+impl BookArgument {
+    /// The folder of the book; the configuration is read only when it has to name it.
+    fn folder(&self) -> Result<PathBuf> {
+        match &self.book {
+            Some(folder) => Ok(folder.clone()),
+            None => {
+                let settings = self.config.settings()?;
+                Ok(settings.path(&settings.config.book))
+            }
+        }
+    }
+}
+
 /// Parses the arguments, runs the command, prints its end; the exit code is all that is left.
 pub fn main() -> Exit {
     let cli = match Cli::try_parse() {

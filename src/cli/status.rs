@@ -1,6 +1,6 @@
 //! `tollbook status`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::run::horizon::{Horizon, horizons};
 use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
-use super::{ConfigArgument, now};
+use super::{BookArgument, now};
 
 mod collected;
 mod settings;
@@ -22,20 +22,16 @@ mod settings;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    config: ConfigArgument,
-    /// The book, instead of the configuration's
-    #[arg(long, value_name = "DIR")]
-    book: Option<PathBuf>,
+    book: BookArgument,
 }
 
 /// Shows counts, coverage, what is late and what is at risk, documents, the settings in force.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let (folder, settings) = match &arguments.book {
-        Some(folder) => (folder.clone(), CollectSettings::default()),
-        None => {
-            let settings = arguments.config.settings()?;
-            (settings.path(&settings.config.book), settings.config.collect)
-        }
+    let folder = arguments.book.folder()?;
+    // A book that is named without a configuration beside it is shown with what holds when nothing is said.
+    let settings = match arguments.book.book.is_some() && !arguments.book.config.config.exists() {
+        true => CollectSettings::default(),
+        false => arguments.book.config.settings()?.config.collect,
     };
     let book = Book::open(&folder)?;
     let status = book.status()?;

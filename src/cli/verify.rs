@@ -1,36 +1,24 @@
 //! `tollbook verify`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use crate::book::{Book, Damage, REOPEN_DAMAGED};
 use crate::domain::{Exit, Result};
 use crate::run::facts::codec;
 
-use super::ConfigArgument;
+use super::BookArgument;
 use super::printer::Printer;
 
 /// The arguments of `verify`.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    config: ConfigArgument,
-    /// The book, instead of the configuration's
-    #[arg(long, value_name = "DIR")]
-    book: Option<PathBuf>,
+    book: BookArgument,
 }
 
 /// Checks the book; problems end with exit code 7.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let folder = match &arguments.book {
-        Some(folder) => folder.clone(),
-        None => {
-            let settings = arguments.config.settings()?;
-            settings.path(&settings.config.book)
-        }
-    };
-    let book = Book::open(&folder)?;
+    let book = Book::open(&arguments.book.folder()?)?;
     let problems = book.verify(&codec())?;
     let rows: Vec<_> = problems
         .iter()

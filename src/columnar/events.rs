@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use crate::domain::event::{BillableEvent, EventView, LegQuantities};
+use crate::domain::number::NumberClass;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::{Country, Exit, Failure, Instant, PartyNumber, Result};
 
@@ -135,10 +136,23 @@ impl<'a> EventColumns<'a> {
             extension: self.extension.get(row),
             account_code: self.account_code.get(row),
             contact: self.contact.get(row),
+            from_class: NumberClass::Ordinary,
+            to_class: NumberClass::Ordinary,
+            site: None,
+            department: None,
+            cost_centre: None,
+            ringcentral_account: None,
+            coding: None,
+            error_code: None,
+            carrier_cost: None,
+            last_modified: None,
+            conditions: 0,
+            entries: &[],
             quantities: LegQuantities {
                 customer_facing: self.customer_facing.get(row),
                 master: self.master.get(row),
                 without_legs: self.without_legs.get(row).unwrap_or(false),
+                ..LegQuantities::default()
             },
             segments: self.segments.get(row),
             pages: self.pages.get(row),

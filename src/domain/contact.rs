@@ -26,6 +26,17 @@ pub struct Contact {
     pub prefixes: Vec<Claim<String>>,
     pub extensions: Vec<Claim<u64>>,
     pub account_codes: Vec<Claim<String>>,
+    /// Codes that name the contact and one of its matters.
+    pub matters: Vec<Claim<String>>,
+    pub departments: Vec<Claim<String>>,
+    pub sites: Vec<Claim<String>>,
+    pub cost_centres: Vec<Claim<String>>,
+    /// Accounts of the service: whatever is not matched otherwise in their books.
+    pub ringcentral_accounts: Vec<Claim<String>>,
+    /// Id of the contact whose tariff stands behind this one's.
+    pub account: Option<String>,
+    /// Name of the pool it shares allowances with.
+    pub pool: Option<String>,
     /// Name of its tariff; `None` uses the default tariff.
     pub tariff: Option<String>,
     /// `None` uses the tariff's currency.

@@ -10,12 +10,27 @@ use super::time::Period;
 
 words! {
     /// What an invoice line is.
-    LineKind { Usage = "usage", Allowance = "allowance", Fee = "fee" }
+    LineKind {
+        Usage = "usage",
+        Allowance = "allowance",
+        TierFee = "tier-fee",
+        Fee = "fee",
+        Discount = "discount",
+        Cap = "cap",
+        TrueUp = "true-up",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the vocabulary macro writes the type")]
+impl Default for LineKind {
+    fn default() -> LineKind {
+        LineKind::Usage
+    }
 }
 
 /// The key of a line: two charges with equal keys are summed before the one rounding. The payer and the service period
 /// are those of the document; tax is one rate for each payer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct LineKey {
     pub kind: LineKind,
     pub tariff: String,
@@ -27,6 +42,23 @@ pub struct LineKey {
     pub clause: String,
     /// Name of the time band, empty when the rate has none.
     pub band: String,
+    /// Destination of a rate deck, else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub destination: String,
+    /// Tier from 1; 0 without tiers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tier: u16,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub matter: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub timekeeper: String,
+    /// Period the usage belongs to when it is not the document's, such as `2026-09`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service_period: String,
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 /// One position of an invoice.

@@ -1,7 +1,9 @@
 //! The billable event: the single thing charged for a session, a message or a fax.
 
+use rust_decimal::Decimal;
+
 use super::hash::Hash;
-use super::number::{Country, PartyNumber};
+use super::number::{Country, NumberClass, PartyNumber};
 use super::outcome::{Channel, Direction, Outcome};
 use super::record::RecordKey;
 use super::time::Instant;
@@ -11,6 +13,8 @@ use super::time::Instant;
 pub struct Party {
     pub number: PartyNumber,
     pub country: Option<Country>,
+    /// An E.164 number that is free to its caller.
+    pub toll_free: bool,
     /// The text as served, for people and for correction.
     pub raw: String,
     pub name: Option<String>,
@@ -24,8 +28,49 @@ pub struct LegQuantities {
     pub customer_facing: Option<i64>,
     /// The record's own duration, ringing and menus included.
     pub master: Option<i64>,
-    /// The source gave no legs at all: `customer_facing` is unknown, the tariff says what happens.
+    /// All times in which a counted leg was up, overlaps once and gaps left out. Hold is in it: the log never shows it.
+    pub estimated_talk: Option<i64>,
+    pub longest_leg: Option<i64>,
+    /// The counted leg that starts first; of two, the longer.
+    pub first_answered: Option<i64>,
+    pub sum_of_legs: Option<i64>,
+    /// The source gave no legs at all: what the legs would say is unknown, the tariff says what happens.
     pub without_legs: bool,
+}
+
+impl LegQuantities {
+    /// A source without legs whose one length is taken as it is, whatever the policy.
+    pub fn flat(milliseconds: Option<i64>) -> LegQuantities {
+        LegQuantities {
+            customer_facing: milliseconds,
+            master: milliseconds,
+            estimated_talk: milliseconds,
+            longest_leg: milliseconds,
+            first_answered: milliseconds,
+            sum_of_legs: milliseconds,
+            without_legs: false,
+        }
+    }
+}
+
+/// One person's own time in a call: all counted legs of one extension, overlaps once. Entries are in the order of start,
+/// then extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeEntry {
+    pub extension: Option<u64>,
+    pub start: Instant,
+    pub milliseconds: i64,
+}
+
+/// What a coding sheet says of an event; every part may be absent.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Coding {
+    /// Id of the contact that pays.
+    pub contact: Option<String>,
+    pub matter: Option<String>,
+    pub timekeeper: Option<String>,
+    pub task: Option<String>,
+    pub narrative: Option<String>,
 }
 
 /// A leg of the source and whether the customer-facing quantity used it.
@@ -76,6 +121,8 @@ pub struct BillableEvent {
     pub extensions: Vec<u64>,
     pub legs: Vec<Leg>,
     pub quantities: LegQuantities,
+    /// Own time of each person, for the policy that bills by timekeeper; empty without legs.
+    pub entries: Vec<TimeEntry>,
     /// Parts of a text as carriers count them; `None` when the source does not say.
     pub segments: Option<u32>,
     /// Pages of a fax to this recipient; `None` when nobody knows.
@@ -83,6 +130,15 @@ pub struct BillableEvent {
     pub account_code: Option<String>,
     /// Contact named by an imported usage row: identification is skipped.
     pub contact: Option<String>,
+    /// Where the extension belongs, by the usage row or the directory.
+    pub site: Option<String>,
+    pub department: Option<String>,
+    pub cost_centre: Option<String>,
+    /// The service's account the event was collected from.
+    pub ringcentral_account: Option<String>,
+    pub coding: Option<Coding>,
+    /// What the carrier charged for the event, in major units of the payer's currency; `None` when nobody says.
+    pub carrier_cost: Option<Decimal>,
     /// The service's message id, for reconciliation by reference.
     pub message_id: Option<String>,
     /// Last modification of the evidence, when the source gives one.
@@ -105,16 +161,29 @@ pub struct EventView<'a> {
     pub to: PartyNumber,
     pub from_country: Option<Country>,
     pub to_country: Option<Country>,
+    pub from_class: NumberClass,
+    pub to_class: NumberClass,
     pub extension: Option<u64>,
     pub account_code: Option<&'a str>,
     pub contact: Option<&'a str>,
+    pub site: Option<&'a str>,
+    pub department: Option<&'a str>,
+    pub cost_centre: Option<&'a str>,
+    pub ringcentral_account: Option<&'a str>,
+    pub coding: Option<&'a Coding>,
+    pub error_code: Option<&'a str>,
+    pub carrier_cost: Option<Decimal>,
+    pub last_modified: Option<Instant>,
+    /// Bit `n`: condition `n` of the rule set holds. Evaluated over columns before rating.
+    pub conditions: u64,
     pub quantities: LegQuantities,
+    pub entries: &'a [TimeEntry],
     pub segments: Option<u32>,
     pub pages: Option<u32>,
 }
 
 impl BillableEvent {
-    /// The event as the pricing code sees it.
+    /// The event as the pricing code sees it, before any condition of the rules is evaluated.
     pub fn view(&self) -> EventView<'_> {
         EventView {
             id: &self.id,
@@ -126,10 +195,22 @@ impl BillableEvent {
             to: self.to.number,
             from_country: self.from.country,
             to_country: self.to.country,
+            from_class: NumberClass::of(self.from.number, self.from.toll_free),
+            to_class: NumberClass::of(self.to.number, self.to.toll_free),
             extension: self.extension,
             account_code: self.account_code.as_deref(),
             contact: self.contact.as_deref(),
+            site: self.site.as_deref(),
+            department: self.department.as_deref(),
+            cost_centre: self.cost_centre.as_deref(),
+            ringcentral_account: self.ringcentral_account.as_deref(),
+            coding: self.coding.as_ref(),
+            error_code: self.error_code.as_deref(),
+            carrier_cost: self.carrier_cost,
+            last_modified: self.last_modified,
+            conditions: 0,
             quantities: self.quantities,
+            entries: &self.entries,
             segments: self.segments,
             pages: self.pages,
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::outcome::words;
+
 /// What stands at one end of a call or message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartyNumber {
@@ -49,6 +51,34 @@ impl fmt::Display for PartyNumber {
             PartyNumber::Emergency(digits) => write!(formatter, "{digits}"),
             PartyNumber::Withheld => formatter.write_str("withheld"),
             PartyNumber::Unparseable => formatter.write_str("unparseable"),
+        }
+    }
+}
+
+words! {
+    /// What kind of number stands at an end; rules may speak of it.
+    NumberClass {
+        Ordinary = "ordinary",
+        TollFree = "toll-free",
+        ShortCode = "short-code",
+        Emergency = "emergency",
+        Internal = "internal",
+        Withheld = "withheld",
+        Unparseable = "unparseable",
+    }
+}
+
+impl NumberClass {
+    /// The class of a number; whether an E.164 number is free to its caller only the numbering plan knows.
+    pub fn of(number: PartyNumber, toll_free: bool) -> NumberClass {
+        match number {
+            PartyNumber::E164(_) if toll_free => NumberClass::TollFree,
+            PartyNumber::E164(_) => NumberClass::Ordinary,
+            PartyNumber::Extension(_) => NumberClass::Internal,
+            PartyNumber::ShortCode(_) => NumberClass::ShortCode,
+            PartyNumber::Emergency(_) => NumberClass::Emergency,
+            PartyNumber::Withheld => NumberClass::Withheld,
+            PartyNumber::Unparseable => NumberClass::Unparseable,
         }
     }
 }

@@ -97,6 +97,7 @@ fn add_line(document: &mut Document, rate: &Rate, used: &Use) {
             position: number - 1,
             clause: (*clause).to_owned(),
             band: (*band).to_owned(),
+            ..LineKey::default()
         },
         unit: *unit,
         events: used.events.len() as u64,

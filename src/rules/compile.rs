@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
 
-use crate::domain::contact::{Claim, Contact, ContactList};
+use crate::domain::contact::{Contact, ContactList};
 use crate::domain::money::{lcm, power_of_ten};
 use crate::domain::outcome::{Channel, Direction, Outcome, OutcomeTable};
 use crate::domain::time::{Month, Period, Span};
 use crate::domain::{Country, Currency, Exact, Exit, Failure, Hash, Instant, Result, Zone};
 
 use super::bands::{BANDS_MAX, Timeline};
+use super::identity::{IdentityIndex, prefix_key};
 use super::ruleset::{Match, Place, Rate, RuleSet, TariffVersion};
 
 /// One rate of one tariff version, with amounts as numerators over [`CompiledRules::denominator`].
@@ -72,22 +73,6 @@ pub struct PayerTerms {
     pub zone: Zone,
     /// Index of the zone's timeline and months.
     pub zone_index: usize,
-}
-
-/// A value claimed by payers over time.
-type Claims<K> = HashMap<K, Vec<(Span, u32)>>;
-
-/// Who is found by what; in the order of [`crate::domain::derivation::IdentityRule`].
-#[derive(Clone, Debug, Default)]
-pub struct IdentityIndex {
-    /// Contacts named by a usage row, while they are valid.
-    pub by_id: Claims<String>,
-    pub account_codes: Claims<String>,
-    pub numbers: Claims<u64>,
-    pub prefixes: Claims<(u32, u64)>,
-    /// Longest first.
-    pub prefix_lengths: Vec<u32>,
-    pub extensions: Claims<u64>,
 }
 
 /// Everything the stages need, made once for a span of time.
@@ -381,33 +366,6 @@ impl CompiledRules {
     }
 }
 
-impl IdentityIndex {
-    fn add(&mut self, contact: &Contact, payer: u32) {
-        fn enter<K: std::hash::Hash + Eq, T: Clone>(
-            claims: &mut Claims<K>,
-            payer: u32,
-            entries: &[Claim<T>],
-            key: impl Fn(&T) -> K,
-        ) {
-            for claim in entries.iter().filter(|claim| claim.span.from < claim.span.to) {
-                claims.entry(key(&claim.value)).or_default().push((claim.span, payer));
-            }
-        }
-        self.by_id.insert(contact.id.clone(), vec![(contact.valid, payer)]);
-        enter(&mut self.account_codes, payer, &contact.account_codes, String::clone);
-        enter(&mut self.numbers, payer, &contact.numbers, |number| *number);
-        enter(&mut self.extensions, payer, &contact.extensions, |extension| *extension);
-        enter(&mut self.prefixes, payer, &contact.prefixes, |prefix| prefix_key(prefix));
-    }
-
-    fn finish(&mut self) {
-        let mut lengths: Vec<u32> = self.prefixes.keys().map(|(length, _)| *length).collect();
-        lengths.sort_unstable_by(|left, right| right.cmp(left));
-        lengths.dedup();
-        self.prefix_lengths = lengths;
-    }
-}
-
 impl Clause {
     /// Whether its band is among the active ones.
     pub fn holds(&self, active: u64) -> bool {
@@ -467,11 +425,6 @@ pub fn applies(matches: &Match, channel: Channel, direction: Direction) -> bool 
 
 fn table_index(channel: Channel, direction: Direction) -> usize {
     channel as usize * Direction::ALL.len() + direction as usize
-}
-
-fn prefix_key(digits: &str) -> (u32, u64) {
-    let length = u32::try_from(digits.len()).expect("a prefix has at most 15 digits");
-    (length, digits.parse().expect("a prefix holds digits only"))
 }
 
 fn common_denominator(rules: &RuleSet) -> Result<i128> {

@@ -7,19 +7,22 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use crate::domain::charge::Unit;
+use crate::domain::derivation::IdentityRule;
 use crate::domain::disposition::EventDisposition;
 use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Arrived, Channel, Direction, Outcome, OutcomeRule, OutcomeTable};
 use crate::domain::{Country, Hash, Instant};
 
 use super::diagnostic::{Diagnostic, Severity, SourceFile, line_of};
+use super::options::{Rounding, TariffOptions};
 use super::parts::{
     GRANT_HINT, PRICE_HINT, START_HINT, read_band, read_currency, read_fee, read_left, read_match,
     read_rounding, read_words, read_zone, required_word, value, warn_numbering_plan, word,
 };
 use super::reader;
 use super::ruleset::{
-    Allowance, Example, ExampleEvent, Increment, LegPolicy, Match, Rate, RuleSet, TariffVersion, WithoutLegs,
+    Allowance, Example, ExampleEvent, Increment, LegPolicy, Match, Pricing, Rate, RuleSet, Scope,
+    TariffVersion, WithoutLegs,
 };
 use super::table::{Sink, Table, Text};
 
@@ -82,8 +85,13 @@ impl Draft {
             files.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]).collect();
         let rules = RuleSet {
             default_tariff: None,
+            identity_order: IdentityRule::ALL.to_vec(),
             tariffs: Vec::new(),
             bands: Vec::new(),
+            decks: Vec::new(),
+            timekeepers: Vec::new(),
+            coding: Vec::new(),
+            conditions: Vec::new(),
             outcomes: OutcomeTable::default(),
             examples: Vec::new(),
             hash: Hash::of_parts(parts),
@@ -152,11 +160,17 @@ impl Draft {
                 .unwrap_or(LegPolicy::CustomerFacing),
             without_legs: word(&table, "without_legs", WithoutLegs::from_word, WithoutLegs::ALL)
                 .unwrap_or(WithoutLegs::Master),
-            line_rounding: read_rounding(&table),
+            rounding: Rounding { line: read_rounding(&table), ..Rounding::default() },
+            options: TariffOptions::default(),
+            supplier: None,
             valid_from: value(&table, "valid_from", reader::date, "Write it as \"2026-01-01\"."),
             rates: Vec::new(),
             allowances: Vec::new(),
             fees: Vec::new(),
+            discounts: Vec::new(),
+            cap: None,
+            commitment: None,
+            fees_count: false,
             file: file.name.clone(),
             line: line_of(&file.text, name.span.start),
         };
@@ -249,6 +263,11 @@ impl Draft {
             name,
             matches,
             price,
+            pricing: Pricing::Plain,
+            minimum_seconds: 0,
+            grace_milliseconds: 0,
+            scope: Scope::Call,
+            discount: None,
             increment: increment.unwrap_or(Increment { first_seconds: 1, next_seconds: 1 }),
             connection_fee,
             charge_floor,
@@ -284,7 +303,18 @@ impl Draft {
                 let slot = Slot::Allowance { tariff, allowance: version.allowances.len() };
                 self.band_mentions.push((Mention { file: file.name.clone(), name: band }, slot));
             }
-            version.allowances.push(Allowance { name: name.value, unit, grants, applies_to, text });
+            version.allowances.push(Allowance {
+                name: name.value,
+                unit,
+                grants,
+                amount: None,
+                applies_to,
+                shared: false,
+                per: None,
+                rollover: None,
+                prorate: false,
+                text,
+            });
         }
         table.finish();
     }
@@ -338,6 +368,7 @@ impl Draft {
                 None => return,
             },
             left,
+            used: Vec::new(),
             charge: None,
             disposition: None,
             because: Vec::new(),
@@ -403,6 +434,11 @@ impl Draft {
             milliseconds,
             segments,
             pages,
+            extension: None,
+            matter: None,
+            timekeeper: None,
+            error_code: None,
+            carrier_cost: None,
         })
     }
 

@@ -5,7 +5,7 @@ use crate::domain::outcome::{Channel, Direction};
 use crate::domain::{Currency, RoundingMode, Zone};
 
 use super::reader;
-use super::ruleset::{Fee, Match, Place, TariffVersion, TimeBand};
+use super::ruleset::{Cadence, Fee, Match, Per, Place, TariffVersion, TimeBand};
 use super::table::{Table, Text, near};
 
 pub(super) const PRICE_HINT: &str =
@@ -52,6 +52,7 @@ pub(super) fn read_band(name: &Text, table: &Table<'_, '_>) -> Option<TimeBand> 
         end_minute,
         in_contact_zone: zone.is_some(),
         except,
+        on: None,
     })
 }
 
@@ -75,7 +76,14 @@ pub(super) fn read_fee(version: &mut TariffVersion, table: Table<'_, '_>) {
     let price = table.required_text("price", hint);
     if let (Some(name), Some(price)) = (name, price) {
         match reader::monthly(&price.value) {
-            Ok(amount) => version.fees.push(Fee { name: name.value, amount, text: price.value }),
+            Ok(amount) => version.fees.push(Fee {
+                name: name.value,
+                amount,
+                cadence: Cadence::Monthly { in_advance: false },
+                per: Per::Contact,
+                prorate: false,
+                text: price.value,
+            }),
             Err(message) => table.complain("wrong-value", price.span, message, hint),
         }
     }
@@ -155,6 +163,7 @@ pub(super) fn read_match(table: &Table<'_, '_>, key: &'static str) -> (Match, Ve
         to: places("to"),
         from: places("from"),
         bands: Vec::new(),
+        ..Match::default()
     };
     let bands = inner.texts("band");
     inner.finish();

@@ -4,6 +4,7 @@ use crate::domain::charge::Unit;
 use crate::domain::contact::{Contact, ContactList};
 use crate::domain::derivation::{Derivation, IdentityRule, Step};
 use crate::domain::event::{EventView, LegQuantities};
+use crate::domain::number::NumberClass;
 use crate::domain::outcome::Channel;
 use crate::domain::time::Span;
 use crate::domain::{Exact, Hash, Instant, Result, Zone};
@@ -24,8 +25,8 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
         Step::Identified { rule, payer } => {
             let contact = &rules.payers[payer as usize].contact;
             let how = match rule {
-                IdentityRule::Named => rule.to_string(),
-                _ => format!("found by {rule}"),
+                IdentityRule::Named => rule.phrase().to_owned(),
+                _ => format!("found by {}", rule.phrase()),
             };
             format!("payer: {} ({}), {how}", contact.id, contact.name)
         }
@@ -36,7 +37,7 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
                 "tariff: {}{since}; legs: {}; line rounding: {}",
                 tariff.name,
                 tariff.legs,
-                tariff.line_rounding.word()
+                tariff.rounding.line.word()
             )
         }
         Step::Measured { milliseconds, without_legs } => {
@@ -59,7 +60,7 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
             let (_, name) = &rules.counters[counter];
             format!("allowance \"{name}\": {left_before} left before, {units} drawn")
         }
-        Step::Price { clause, units, numerator } => {
+        Step::Price { clause, units, numerator, .. } => {
             let price = &rate_of(clause).price;
             format!(
                 "price: {} at {} = {}",
@@ -71,6 +72,18 @@ fn sentence(rules: &CompiledRules, step: &Step) -> String {
         Step::ConnectionFee { numerator, .. } => format!("connection fee: {}", amount(numerator)),
         Step::Floor { before, numerator, .. } => format!("floor: {} → {}", amount(before), amount(numerator)),
         Step::Cap { before, numerator, .. } => format!("cap: {} → {}", amount(before), amount(numerator)),
+        Step::Supplier { .. }
+        | Step::Entry { .. }
+        | Step::Grace { .. }
+        | Step::Minimum { .. }
+        | Step::Scope { .. }
+        | Step::Tier { .. }
+        | Step::Packages { .. }
+        | Step::Cost { .. }
+        | Step::Volume { .. }
+        | Step::Discount { .. }
+        | Step::Rounded { .. }
+        | Step::Credit { .. } => String::new(),
         Step::Total { numerator } => format!("charge: {}", amount(numerator)),
         Step::Ended { disposition, reason } => {
             let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -165,6 +178,13 @@ fn payer_of_example(example: &Example) -> Contact {
         prefixes: Vec::new(),
         extensions: Vec::new(),
         account_codes: Vec::new(),
+        matters: Vec::new(),
+        departments: Vec::new(),
+        sites: Vec::new(),
+        cost_centres: Vec::new(),
+        ringcentral_accounts: Vec::new(),
+        account: None,
+        pool: None,
         tariff: Some(example.tariff.clone()),
         currency: None,
         zone: None,
@@ -191,11 +211,19 @@ fn view(example: &Example) -> EventView<'_> {
         extension: None,
         account_code: None,
         contact: Some("example"),
-        quantities: LegQuantities {
-            customer_facing: event.milliseconds,
-            master: event.milliseconds,
-            without_legs: false,
-        },
+        from_class: NumberClass::of(event.from.0, false),
+        to_class: NumberClass::of(event.to.0, false),
+        site: None,
+        department: None,
+        cost_centre: None,
+        ringcentral_account: None,
+        coding: None,
+        error_code: event.error_code.as_deref(),
+        carrier_cost: event.carrier_cost,
+        last_modified: None,
+        conditions: 0,
+        entries: &[],
+        quantities: LegQuantities::flat(event.milliseconds),
         segments: event.segments.or(text.then_some(1)),
         pages: event.pages,
     }

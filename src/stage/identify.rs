@@ -8,7 +8,7 @@ use crate::domain::derivation::IdentityRule;
 use crate::domain::event::EventView;
 use crate::domain::outcome::Direction;
 use crate::domain::time::Span;
-use crate::rules::compile::IdentityIndex;
+use crate::rules::identity::IdentityIndex;
 
 /// Who pays for an event, and by which rule; `None` is an unmatched contact, never a guess.
 pub fn identify(index: &IdentityIndex, event: &EventView<'_>) -> Option<(u32, IdentityRule)> {

@@ -14,7 +14,7 @@ use crate::domain::{Currency, Exact, Exit, Failure, Instant, Money, PartyNumber,
 use crate::rules::compile::CompiledRules;
 use crate::rules::ruleset::{Match, TariffVersion};
 
-use super::rate::{GroupState, LineSlot, LineTotal, slot_of};
+use super::rate::{GroupState, LineSlot, LineTarget, LineTotal, slot_of};
 
 /// A charged event with its charge, as the annex needs it.
 pub struct Charged<'a> {
@@ -77,8 +77,8 @@ fn usage_lines(rules: &CompiledRules, state: &GroupState, payer: u32, month: u32
 
 /// The key of the line a component is summed under.
 pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
-    match slot {
-        LineSlot::Clause(index) => {
+    match slot.target {
+        LineTarget::Clause(index) => {
             let clause = &rules.clauses[index as usize];
             let tariff = &rules.versions[clause.version].tariff;
             LineKey {
@@ -88,9 +88,10 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
                 position: u32::try_from(clause.position).expect("a tariff has few rates"),
                 clause: clause.rate.name.clone(),
                 band: clause.band.map(|band| rules.bands[band].clone()).unwrap_or_default(),
+                ..LineKey::default()
             }
         }
-        LineSlot::Allowance { counter, version } => {
+        LineTarget::Allowance { counter, version } => {
             let compiled = &rules.versions[version as usize];
             let position =
                 compiled.counters.iter().position(|known| *known == counter as usize).unwrap_or_default();
@@ -101,6 +102,7 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
                 position: u32::try_from(position).expect("a tariff has few allowances"),
                 clause: compiled.tariff.allowances[position].name.clone(),
                 band: band_name(rules, &compiled.tariff.allowances[position].applies_to),
+                ..LineKey::default()
             }
         }
     }
@@ -117,16 +119,16 @@ fn usage_line(
     currency: Currency,
 ) -> Result<InvoiceLine> {
     let key = line_key(rules, slot);
-    let (unit, price, mode) = match slot {
-        LineSlot::Clause(index) => {
+    let (unit, price, mode) = match slot.target {
+        LineTarget::Clause(index) => {
             let clause = &rules.clauses[index as usize];
-            let mode = rules.versions[clause.version].tariff.line_rounding;
+            let mode = rules.versions[clause.version].tariff.rounding.line;
             (clause.rate.price.unit, clause.rate.price.text.clone(), mode)
         }
-        LineSlot::Allowance { version, .. } => {
+        LineTarget::Allowance { version, .. } => {
             let tariff = &rules.versions[version as usize].tariff;
             let allowance = &tariff.allowances[key.position as usize];
-            (allowance.unit, format!("{} included", allowance.text), tariff.line_rounding)
+            (allowance.unit, format!("{} included", allowance.text), tariff.rounding.line)
         }
     };
     let exact = rules.exact(total.numerator);
@@ -166,7 +168,7 @@ fn fee_lines(rules: &CompiledRules, payer: u32, month: u32, lines: &mut Vec<Line
             tariff_version: tariff.version_key(),
             position: u32::try_from(position).expect("a tariff has few fees"),
             clause: fee.name.clone(),
-            band: String::new(),
+            ..LineKey::default()
         };
         let exact = Exact::from_decimal(fee.amount);
         let line = rounded_line(
@@ -176,7 +178,7 @@ fn fee_lines(rules: &CompiledRules, payer: u32, month: u32, lines: &mut Vec<Line
             fee.text.clone(),
             exact,
             terms.currency,
-            tariff.line_rounding,
+            tariff.rounding.line,
         )?;
         lines.push((line, None));
     }
@@ -298,7 +300,7 @@ fn measured_units(rules: &CompiledRules, event: &BillableEvent, clause: u32, uni
             let milliseconds = if by_legs { quantities.customer_facing } else { quantities.master };
             milliseconds.map_or(0, |milliseconds| milliseconds.saturating_add(999) / 1000)
         }
-        Unit::Call | Unit::Message => 1,
+        Unit::Call | Unit::Message | Unit::Event | Unit::Amount => 1,
         Unit::Segment => event.segments.map_or(0, i64::from),
         Unit::Page => event.pages.map_or(0, i64::from),
     }

@@ -37,9 +37,20 @@ pub struct Group {
     last: Option<Instant>,
 }
 
-/// What an event's components are summed under.
+/// What an event's components are summed under: the parts of a line's key that events differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LineSlot {
+pub struct LineSlot {
+    pub target: LineTarget,
+    /// Tier from 1; 0 without tiers.
+    pub tier: u16,
+    /// Matter and timekeeper as numbers of the compiled rules, from 1; 0 is none.
+    pub matter: u32,
+    pub timekeeper: u32,
+}
+
+/// The clause or allowance of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LineTarget {
     /// Index of a clause.
     Clause(u32),
     /// Index of an allowance counter, with the version that granted it.
@@ -288,6 +299,7 @@ impl Context<'_, '_> {
                 Ok(1)
             }
             Unit::Segment => self.event.segments.map(i64::from).ok_or(suspended(SuspenseReason::NoSegments)),
+            Unit::Event | Unit::Amount => Ok(1),
             Unit::Page => self.event.pages.map(i64::from).ok_or(suspended(SuspenseReason::NoPages)),
         }
     }
@@ -305,6 +317,7 @@ impl Context<'_, '_> {
                 return Err(suspended(SuspenseReason::NoLegs));
             }
             (LegPolicy::CustomerFacing, false, _) => quantities.customer_facing,
+            _ => None,
         };
         milliseconds.filter(|milliseconds| *milliseconds >= 0).ok_or(suspended(SuspenseReason::NoDuration))
     }
@@ -384,7 +397,7 @@ impl Context<'_, '_> {
             total = total.checked_add(numerator).ok_or(overflow)?;
             let component = component(ComponentKind::Usage, slice.clause, clause.rate.price.unit, numerator);
             components.push(Component { unit_from: slice.unit_from + free, units, ..component });
-            trace.step(|| Step::Price { clause: slice.clause, units, numerator });
+            trace.step(|| Step::Price { clause: slice.clause, part: 0, units, numerator });
         }
         if units_free < units_all {
             total = self.adjust(components, first, total, trace);
@@ -498,14 +511,26 @@ impl Context<'_, '_> {
             Unit::Call | Unit::Message if units_free > 0 => {
                 part = ControlTotal { events: 0, ..measured };
             }
-            Unit::Call | Unit::Message => {}
+            Unit::Call | Unit::Message | Unit::Event | Unit::Amount => {}
         }
         part
     }
 }
 
 fn component(kind: ComponentKind, clause: u32, unit: Unit, numerator: i128) -> Component {
-    Component { kind, clause, allowance: None, unit, unit_from: 0, units: 0, numerator }
+    Component {
+        kind,
+        clause,
+        allowance: None,
+        unit,
+        tier: 0,
+        matter: 0,
+        timekeeper: 0,
+        entry: 0,
+        unit_from: 0,
+        units: 0,
+        numerator,
+    }
 }
 
 fn group_of<'a>(
@@ -542,10 +567,18 @@ fn book(group: &mut Group, start: Instant, draws: &[(usize, i64)], components: &
 
 /// The line a component is summed under.
 pub fn slot_of(component: &Component) -> LineSlot {
-    match component.allowance {
-        None => LineSlot::Clause(component.clause),
-        Some(Draw { counter, version }) => LineSlot::Allowance { counter, version },
-    }
+    let target = match component.allowance {
+        None => LineTarget::Clause(component.clause),
+        Some(Draw { counter, version }) => {
+            return LineSlot {
+                target: LineTarget::Allowance { counter, version },
+                tier: 0,
+                matter: 0,
+                timekeeper: 0,
+            };
+        }
+    };
+    LineSlot { target, tier: component.tier, matter: component.matter, timekeeper: component.timekeeper }
 }
 
 fn small(number: usize) -> u32 {

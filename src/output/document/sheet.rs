@@ -158,7 +158,9 @@ fn line_of(line: &InvoiceLine, with_tariff: bool) -> Line {
         details,
         events: if line.key.kind == LineKind::Fee { String::new() } else { text::count(line.events) },
         quantity: match line.key.kind {
-            LineKind::Fee => String::new(),
+            LineKind::TierFee | LineKind::Fee | LineKind::Discount | LineKind::Cap | LineKind::TrueUp => {
+                String::new()
+            }
             LineKind::Usage | LineKind::Allowance => text::quantity(line.units_billed, line.unit),
         },
         price: line.price.clone(),

@@ -339,7 +339,12 @@ fn quantities(primary: &CallRecord, legs: &[Leg], group: &[Call<'_>]) -> LegQuan
         bounds = Some(bounds.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
     }
     let span = bounds.map(|(first, last)| last.milliseconds() - first.milliseconds());
-    LegQuantities { customer_facing: span.filter(|_| complete), master: primary.milliseconds, without_legs }
+    LegQuantities {
+        customer_facing: span.filter(|_| complete),
+        master: primary.milliseconds,
+        without_legs,
+        ..LegQuantities::default()
+    }
 }
 
 /// The extension that took part: of a queue call the one who answered, else the record's own.
@@ -395,11 +400,18 @@ fn blank(
         extension,
         extensions: extension.into_iter().collect(),
         legs: Vec::new(),
-        quantities: LegQuantities { customer_facing: None, master: call.milliseconds, without_legs: false },
+        quantities: LegQuantities { master: call.milliseconds, ..LegQuantities::default() },
+        entries: Vec::new(),
         segments: None,
         pages: None,
         account_code: None,
         contact: None,
+        site: None,
+        department: None,
+        cost_centre: None,
+        ringcentral_account: None,
+        coding: None,
+        carrier_cost: None,
         message_id: None,
         last_modified: None,
         evidence: Vec::new(),

@@ -16,7 +16,7 @@ pub fn read(numbers: &mut NumberReader, party: &PartyText) -> Party {
         (number, country) = (PartyNumber::Extension(extension), None);
         raw = party.extension_number.clone().unwrap_or_default();
     }
-    Party { number, country, raw, name: party.name.clone() }
+    Party { number, country, toll_free: false, raw, name: party.name.clone() }
 }
 
 /// The extension number of a party, when it names one.

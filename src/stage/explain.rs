@@ -3,7 +3,7 @@
 use crate::domain::charge::Unit;
 use crate::domain::contact::{Contact, ContactList};
 use crate::domain::derivation::{Derivation, IdentityRule, Step};
-use crate::domain::event::{EventView, LegQuantities};
+use crate::domain::event::{CodingView, EventView, LegQuantities, SegmentWays};
 use crate::domain::number::NumberClass;
 use crate::domain::outcome::Channel;
 use crate::domain::time::Span;
@@ -217,7 +217,11 @@ fn view(example: &Example) -> EventView<'_> {
         department: None,
         cost_centre: None,
         ringcentral_account: None,
-        coding: None,
+        coding: CodingView {
+            matter: event.matter.as_deref(),
+            timekeeper: event.timekeeper.as_deref(),
+            ..CodingView::default()
+        },
         error_code: event.error_code.as_deref(),
         carrier_cost: event.carrier_cost,
         last_modified: None,
@@ -225,6 +229,7 @@ fn view(example: &Example) -> EventView<'_> {
         entries: &[],
         quantities: LegQuantities::flat(event.milliseconds),
         segments: event.segments.or(text.then_some(1)),
+        segment_counts: SegmentWays::all(event.segments.or(text.then_some(1))),
         pages: event.pages,
     }
 }

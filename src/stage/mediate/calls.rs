@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::disposition::{RecordDisposition, SuspenseReason};
-use crate::domain::event::{BillableEvent, EvidenceRole, Leg, LegQuantities, Party};
+use crate::domain::event::{BillableEvent, EvidenceRole, Leg, LegQuantities, Party, SegmentWays};
 use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::record::RecordKey;
@@ -403,6 +403,7 @@ fn blank(
         quantities: LegQuantities { master: call.milliseconds, ..LegQuantities::default() },
         entries: Vec::new(),
         segments: None,
+        segment_counts: SegmentWays::default(),
         pages: None,
         account_code: None,
         contact: None,

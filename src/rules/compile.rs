@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 
 use crate::domain::contact::{Contact, ContactList};
+use crate::domain::event::BillableEvent;
 use crate::domain::money::{lcm, power_of_ten};
 use crate::domain::outcome::{Channel, Direction, Outcome, OutcomeTable};
 use crate::domain::time::{Month, Period, Span};
@@ -136,6 +137,7 @@ impl CompiledRules {
             home_zone: 0,
         };
         compiled.home_zone = compiled.zone_index(rules, home, span);
+        compiled.identity.add_timekeepers(&rules.timekeepers, home);
         for (index, band) in rules.bands.iter().enumerate() {
             compiled.contact_zone_bands |= u64::from(band.in_contact_zone) << index;
         }
@@ -362,7 +364,14 @@ impl CompiledRules {
             self.payers.push(PayerTerms { contact: contact.clone(), tariffs, currency, zone, zone_index });
             self.identity.add(contact, payer);
         }
+        self.identity.order = rules.identity_order.clone();
         self.identity.finish();
+    }
+
+    /// Numbers the matters and timekeepers that codings of these events name; before anything is rated.
+    pub fn learn(mut self, events: &[BillableEvent]) -> CompiledRules {
+        self.identity.learn(events);
+        self
     }
 }
 

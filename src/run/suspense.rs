@@ -9,7 +9,7 @@ use crate::domain::number::NumberReader;
 use crate::domain::record::RecordKey;
 use crate::domain::source::{CallRecord, Content, DecodedRecord, PartyText};
 use crate::domain::{Country, PartyNumber, Result};
-use crate::stage::identify::possible_payers;
+use crate::stage::identify::{Clues, possible_payers};
 
 use super::bill::BillingRun;
 
@@ -100,7 +100,19 @@ fn suspended_records(run: &BillingRun, home: Country) -> Vec<(String, BTreeSet<u
         users.extend(
             parties.iter().filter_map(|party| party.extension_number.as_deref()?.trim().parse::<u64>().ok()),
         );
-        let payers = possible_payers(&run.rules.identity, &digits, &users, record.record.start);
+        let (contact, account_code) = match &record.content {
+            Content::Usage(row) => (row.contact.as_deref(), row.account_code.as_deref()),
+            _ => (None, None),
+        };
+        let clues = Clues {
+            contact,
+            account_code,
+            numbers: digits,
+            extensions: users,
+            ringcentral_account: Some(&entry.record.account),
+            at: record.record.start,
+        };
+        let payers = possible_payers(&run.rules.identity, &clues);
         found.push((entry.record.id.clone(), payers));
     }
     found

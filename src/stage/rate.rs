@@ -14,7 +14,7 @@ use crate::domain::outcome::{Direction, Outcome};
 use crate::rules::compile::{Clause, CompiledRules, applies, is_from, outcome_bit};
 use crate::rules::ruleset::{LegPolicy, Match, WithoutLegs};
 
-use super::identify::identify;
+use super::identify::{Found, identify};
 
 /// Counters and line totals of all payer groups and months of one rating run.
 #[derive(Default)]
@@ -151,19 +151,19 @@ pub fn rate(
     state.components.clear();
     state.draws.clear();
     let found = identify(&rules.identity, &event);
-    let payer = found.map(|(payer, _)| payer);
+    let payer = found.map(|found| found.payer);
     let zone = payer.map_or(rules.home_zone, |payer| rules.payers[payer as usize].zone_index);
     let mut rated = Rated {
         disposition: EventDisposition::Suspended,
         reason: None,
         payer,
-        identity: found.map(|(_, rule)| rule),
+        identity: found.map(|found| found.rule),
         month: rules.month_of(zone, event.start),
         measured: measured(&event, event.quantities.master),
         in_allowance: ControlTotal::default(),
         numerator: 0,
     };
-    if let Some((payer, rule)) = found {
+    if let Some(Found { payer, rule, .. }) = found {
         trace.step(|| Step::Identified { rule, payer });
     }
     let outcome = match price(rules, state, &event, &mut rated, trace) {

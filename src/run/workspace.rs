@@ -204,8 +204,9 @@ pub fn check(
     contacts: &SourceFile,
     home: Country,
 ) -> std::result::Result<(RuleSet, ContactList, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (rules, warnings) = rules::load::rule_set(rule_files, home)?;
-    let contacts = rules::contacts::contact_list(contacts, &rules, home)?;
+    let (rules, mut warnings) = rules::load::rule_set(rule_files, home)?;
+    let (contacts, of_contacts) = rules::contacts::contact_list(contacts, &rules, home)?;
+    warnings.extend(of_contacts);
     Ok((rules, contacts, warnings))
 }
 

@@ -3,7 +3,7 @@
 //! A cell of text that a spreadsheet would take for a formula stands behind an apostrophe; one leading apostrophe is
 //! taken away again, which undoes exactly what writing a table does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::contact::ContactList;
 use crate::domain::event::{BillableEvent, Coding};
@@ -78,12 +78,22 @@ impl CodingRow {
 /// All confirmed rows of the sheets. The default has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodingSheet {
-    confirmed: BTreeMap<String, Coding>,
+    /// By the id of the event or record, with the place of its file among the files that were read.
+    confirmed: BTreeMap<String, (Coding, usize)>,
 }
 
 impl CodingSheet {
     /// What the sheets say of an event: by its own id, else by that of a record that is evidence of it.
     pub fn of(&self, event: &BillableEvent) -> Option<&Coding> {
+        self.found(event).map(|(coding, _)| coding)
+    }
+
+    /// The places of the files, among those that were read, that say something of these events.
+    pub fn files_of(&self, events: &[BillableEvent]) -> BTreeSet<usize> {
+        events.iter().filter_map(|event| self.found(event)).map(|(_, file)| *file).collect()
+    }
+
+    fn found(&self, event: &BillableEvent) -> Option<&(Coding, usize)> {
         if self.confirmed.is_empty() {
             return None;
         }
@@ -199,8 +209,8 @@ pub fn coding_sheet(
     contacts: &ContactList,
 ) -> Result<CodingSheet, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
-    let mut confirmed: BTreeMap<String, (Coding, String, usize)> = BTreeMap::new();
-    for file in files {
+    let mut confirmed: BTreeMap<String, (Coding, usize)> = BTreeMap::new();
+    for (place, file) in files.iter().enumerate() {
         let rows = match rows(file) {
             Ok(rows) => rows,
             Err(found) => {
@@ -210,13 +220,13 @@ pub fn coding_sheet(
         };
         mistakes.extend(check_names(file, &rows, rules, contacts));
         for row in rows.iter().filter(|row| row.status == CodingStatus::Confirmed) {
-            let place = (row.coding.clone(), file.name.clone(), row.line());
-            if let Some((other, name, line)) = confirmed.insert(row.record.clone(), place)
+            if let Some((other, earlier)) = confirmed.insert(row.record.clone(), (row.coding.clone(), place))
                 && other != row.coding
             {
                 let message = format!(
-                    "{} is coded in {name} (line {line}) and otherwise in {} (line {})",
+                    "{} is coded in {} and otherwise in {} (line {})",
                     row.record,
+                    files[earlier].name,
                     file.name,
                     row.line()
                 );
@@ -225,12 +235,7 @@ pub fn coding_sheet(
             }
         }
     }
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    Ok(CodingSheet {
-        confirmed: confirmed.into_iter().map(|(record, (coding, ..))| (record, coding)).collect(),
-    })
+    if mistakes.is_empty() { Ok(CodingSheet { confirmed }) } else { Err(mistakes) }
 }
 
 /// The text of a cell without its guard.
@@ -275,7 +280,7 @@ mod tests {
             call:2,M-1,ada,,proposed,\n"])
         .unwrap();
         assert_eq!(sheet.confirmed.len(), 1);
-        let coding = &sheet.confirmed["call:1"];
+        let (coding, _) = &sheet.confirmed["call:1"];
         assert_eq!(coding.narrative.as_deref(), Some("=note, \"quoted\""));
         assert_eq!((coding.matter.as_deref(), coding.contact.as_deref()), (Some("M-1"), None));
     }

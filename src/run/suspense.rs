@@ -8,10 +8,11 @@ use crate::domain::disposition::{EventDisposition, RecordDisposition, SuspenseRe
 use crate::domain::number::NumberReader;
 use crate::domain::record::RecordKey;
 use crate::domain::source::{CallRecord, Content, DecodedRecord, PartyText};
-use crate::domain::{Country, PartyNumber, Result};
+use crate::domain::{PartyNumber, Result};
 use crate::stage::identify::{Clues, possible_payers};
 
 use super::bill::BillingRun;
+use super::workspace::Workspace;
 
 /// Decisions that let a payer be billed although something suspended could be theirs, by the id of the record or event.
 pub const ACCEPT_SUSPENSE: &str = "accept-suspense";
@@ -23,10 +24,10 @@ const NAMED_MAX: usize = 3;
 ///
 /// # Errors
 /// A book that cannot be read.
-pub(super) fn park(run: &mut BillingRun, book: &Book, home: Country) -> Result<()> {
+pub(super) fn park(run: &mut BillingRun, book: &Book, workspace: &Workspace) -> Result<()> {
     let decisions = book.decisions(ACCEPT_SUSPENSE)?;
     let mut held: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for (id, payers) in suspended_records(run, home).into_iter().chain(suspended_events(run)) {
+    for (id, payers) in suspended_records(run, workspace).into_iter().chain(suspended_events(run)) {
         if payers.is_empty() {
             continue;
         }
@@ -67,7 +68,7 @@ fn suspended_events(run: &BillingRun) -> Vec<(String, BTreeSet<u32>)> {
     found
 }
 
-fn suspended_records(run: &BillingRun, home: Country) -> Vec<(String, BTreeSet<u32>)> {
+fn suspended_records(run: &BillingRun, workspace: &Workspace) -> Vec<(String, BTreeSet<u32>)> {
     let records: BTreeMap<(&RecordKey, _), &DecodedRecord> = run
         .facts
         .records
@@ -80,7 +81,7 @@ fn suspended_records(run: &BillingRun, home: Country) -> Vec<(String, BTreeSet<u
         .iter()
         .filter_map(|extension| Some((extension.id.as_str(), extension.number?)))
         .collect();
-    let mut numbers = NumberReader::new(home);
+    let mut numbers = NumberReader::new(workspace.config.country);
     let mut found = Vec::new();
     for entry in
         run.facts.mediated.ledger.iter().filter(|entry| entry.disposition == RecordDisposition::Suspended)
@@ -108,6 +109,10 @@ fn suspended_records(run: &BillingRun, home: Country) -> Vec<(String, BTreeSet<u
             contact,
             account_code,
             numbers: digits,
+            places: record.record.start.map_or_else(Vec::new, |start| {
+                let day = workspace.config.zone.local(start).date();
+                users.iter().filter_map(|user| workspace.directory.place(*user, day)).collect()
+            }),
             extensions: users,
             ringcentral_account: Some(&entry.record.account),
             at: record.record.start,

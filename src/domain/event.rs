@@ -126,7 +126,7 @@ impl SegmentWays {
     }
 }
 
-/// A leg of the source and whether the customer-facing quantity used it.
+/// A leg of the source and whether it counts; what a leg policy makes of it is mediation's to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
     pub start: Option<Instant>,
@@ -134,6 +134,8 @@ pub struct Leg {
     pub result: String,
     pub leg_type: String,
     pub master: bool,
+    /// The master of a ring-out's first half: the user's own phone, which never counts.
+    pub own_phone: bool,
     pub extension_id: Option<String>,
     pub used: bool,
 }

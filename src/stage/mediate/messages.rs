@@ -156,6 +156,7 @@ fn push(bench: &mut Bench<'_>, record: &DecodedRecord, events: Vec<BillableEvent
         } else {
             let evidence = bench.events[at - 1].evidence[0].clone();
             bench.events[at].evidence.push(evidence);
+            bench.events[at].ringcentral_account = bench.events[at - 1].ringcentral_account.clone();
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::output::control::MoneyControl;
 use crate::rules::compile::CompiledRules;
 use crate::stage::enrich::enrich;
 use crate::stage::invoice::{Charged, drafts};
+use crate::stage::overlap::{TimeOverlap, overlaps, worked_times};
 use crate::stage::reconcile::{observe, reconcile};
 
 use super::coverage::{self, PeriodCoverage};
@@ -52,6 +53,8 @@ pub struct BillingRun {
     pub coverage: PeriodCoverage,
     /// Inputs by name and hash, for the manifest.
     pub inputs: Vec<(String, Hash)>,
+    /// Time of one person that is billed on two matters at once.
+    pub overlaps: Vec<TimeOverlap>,
     /// Payers that stay drafts, with the reason.
     pub parked: BTreeMap<String, String>,
     /// What stands against finalising anything.
@@ -132,6 +135,7 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
         .collect();
     let index = rules.only_month.unwrap_or_default();
     let documents = drafts(&rules, &rating.state, index, &charged, &workspace.config.company, specimen)?;
+    let overlaps = overlaps(&worked_times(&rules, &facts.mediated.events, &rating.charges));
     let dispositions = rating.rated.iter().map(|rated| (rated.disposition, rated.reason)).collect();
     Ok(BillingRun {
         id,
@@ -146,6 +150,7 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
         open: coverage.open.clone(),
         coverage,
         inputs,
+        overlaps,
         parked: BTreeMap::new(),
         finalised: false,
         facts,

@@ -8,5 +8,8 @@ pub mod explain;
 pub mod identify;
 pub mod invoice;
 pub mod mediate;
+pub mod overlap;
+pub mod propose;
 pub mod rate;
 pub mod reconcile;
+pub mod suggest;

@@ -5,10 +5,12 @@
 //! gives values: it must not open files, read clocks or price anything (prices are `stage`'s).
 
 pub mod bands;
+pub mod coding;
 pub mod compile;
 pub mod config;
 pub mod contacts;
 pub mod diagnostic;
+pub mod directory;
 pub mod expectations;
 pub mod identity;
 pub mod load;

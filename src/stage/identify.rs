@@ -8,6 +8,7 @@ use crate::domain::derivation::IdentityRule;
 use crate::domain::event::EventView;
 use crate::domain::outcome::Direction;
 use crate::domain::time::Span;
+use crate::rules::directory::Place;
 use crate::rules::identity::IdentityIndex;
 
 /// Who pays for an event.
@@ -86,6 +87,8 @@ pub struct Clues<'a> {
     pub account_code: Option<&'a str>,
     pub numbers: Vec<u64>,
     pub extensions: Vec<u64>,
+    /// Where the extensions belong.
+    pub places: Vec<&'a Place>,
     pub ringcentral_account: Option<&'a str>,
     /// `None`: it could have been at any time.
     pub at: Option<Instant>,
@@ -94,7 +97,7 @@ pub struct Clues<'a> {
 /// Whom a record could belong to that makes no event: whom it names, else who claims its account code, else everybody
 /// who claims one of its numbers, else one of their prefixes, else one of its extensions, else its account, at its start
 /// (at any time when it has none). Holding back is the only use.
-pub fn possible_payers(index: &IdentityIndex, clues: &Clues<'_>) -> BTreeSet<u32> {
+pub fn possible_payers<'a>(index: &'a IdentityIndex, clues: &'a Clues<'a>) -> BTreeSet<u32> {
     let named = clues.contact.and_then(|contact| index.by_id.get(contact));
     let codes = clues.account_code.into_iter();
     let codes =
@@ -106,17 +109,24 @@ pub fn possible_payers(index: &IdentityIndex, clues: &Clues<'_>) -> BTreeSet<u32
         lengths.filter_map(move |length| index.prefixes.get(&(length, number / 10_u64.pow(digits - length))))
     });
     let users = clues.extensions.iter().filter_map(|extension| index.extensions.get(extension));
+    let of = |claims: &'a HashMap<String, Vec<(Span, u32)>>, name: fn(&Place) -> Option<&String>| {
+        clues.places.iter().filter_map(move |place| claims.get(name(place)?))
+    };
+    let departments = of(&index.departments, |place| place.department.as_ref());
+    let sites = of(&index.sites, |place| place.site.as_ref());
+    let centres = of(&index.cost_centres, |place| place.cost_centre.as_ref());
     let account = clues.ringcentral_account.and_then(|account| index.ringcentral_accounts.get(account));
     let claimants = |claims: &mut dyn Iterator<Item = &Vec<(Span, u32)>>| -> BTreeSet<u32> {
         let held = |span: &Span| clues.at.is_none_or(|at| span.contains(at));
         claims.flatten().filter(|(span, _)| held(span)).map(|(_, payer)| *payer).collect()
     };
-    let levels: [&mut dyn Iterator<Item = &Vec<(Span, u32)>>; 6] = [
+    let levels: [&mut dyn Iterator<Item = &Vec<(Span, u32)>>; 7] = [
         &mut named.into_iter(),
         &mut codes.into_iter(),
         &mut exact.into_iter(),
         &mut heads.into_iter(),
         &mut users.into_iter(),
+        &mut departments.chain(sites).chain(centres),
         &mut account.into_iter(),
     ];
     levels.into_iter().map(claimants).find(|payers| !payers.is_empty()).unwrap_or_default()

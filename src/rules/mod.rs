@@ -5,9 +5,12 @@
 //! gives values: it must not open files, read clocks or price anything (prices are `stage`'s).
 
 pub mod bands;
+pub mod calendar;
+pub mod companion;
 pub mod compile;
 pub mod config;
 pub mod contacts;
+pub mod deck;
 pub mod diagnostic;
 pub mod expectations;
 pub mod identity;

@@ -14,6 +14,7 @@ pub mod deck;
 pub mod diagnostic;
 pub mod expectations;
 pub mod identity;
+pub mod lint;
 pub mod load;
 pub mod options;
 mod parts;

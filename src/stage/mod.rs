@@ -7,5 +7,6 @@ pub mod explain;
 pub mod identify;
 pub mod invoice;
 pub mod mediate;
+pub mod period;
 pub mod rate;
 pub mod reconcile;

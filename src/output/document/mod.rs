@@ -8,7 +8,7 @@ mod facts;
 mod sheet;
 
 use super::{OutputFile, SafeFileStem};
-use crate::domain::document::{Document, LineKind};
+use crate::domain::document::Document;
 use crate::domain::money::Exact;
 use crate::domain::{Exit, Failure, Result};
 
@@ -68,7 +68,7 @@ fn check(document: &Document) -> Result<()> {
             return fail(format!("the amount of line {} is not its charges and residual", line.number));
         }
         let charged = annex::charged(document, line.number)?;
-        let itemised = line.key.kind != LineKind::Fee || charged.is_some();
+        let itemised = line.key.kind.is_itemised() || charged.is_some();
         if itemised && charged.unwrap_or(Exact::ZERO) != line.exact {
             return fail(format!("the annex of line {} does not add up to its charges", line.number));
         }

@@ -174,6 +174,8 @@ pub struct Balance {
     /// Whose it is: the pool, or empty for the payer's own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub pool: String,
+    /// [`Unit::Amount`] for money.
+    pub unit: Unit,
     /// Oldest grant first.
     pub left: Vec<BalanceLeft>,
 }

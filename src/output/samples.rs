@@ -1,10 +1,12 @@
 //! Made-up values that look like a month of an answering service, for golden files and for the eye.
 
 mod expected;
+mod legal;
 
 use chrono::NaiveDate;
 
 pub(super) use expected::{contact_names, reconciliation};
+pub(super) use legal::legal;
 
 use super::Heading;
 use super::control::MoneyControl;

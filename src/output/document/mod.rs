@@ -4,6 +4,7 @@
 //! added to check it, and a document that contradicts itself is refused.
 
 mod annex;
+mod charges;
 mod facts;
 mod sheet;
 
@@ -112,6 +113,7 @@ mod tests {
             ("finalised", samples::invoice(), false),
             ("draft", samples::draft(), true),
             ("yen", samples::yen(), false),
+            ("legal", samples::legal(), false),
         ] {
             for file in files(&document, draft).unwrap() {
                 golden::check(&format!("document-{name}"), &file);

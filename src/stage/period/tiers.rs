@@ -41,7 +41,7 @@ pub fn fees_of_tiers(rules: &CompiledRules, lines: &[(LineSlot, LineTotal)]) -> 
         let (position, rate) = tariff.rates.iter().enumerate().find(|(_, known)| known.name == rate)?;
         let Pricing::Tiers { tiers, .. } = &rate.pricing else { return None };
         let fee = tiers.get(usize::from(tier).checked_sub(1)?)?.fee?;
-        line(tariff, position, rate, tier, fee, "Fee of the tier")
+        line(tariff, position, rate, tier, fee, &format!("fee of tier {tier} of {}", tiers.len()))
     });
     lines.collect()
 }
@@ -59,10 +59,10 @@ pub fn without_usage(
     let unused = |rate: &&Rate| !used.contains(&(tariff.name.as_str(), rate.name.as_str()));
     let due = |(position, rate): (usize, &Rate)| match (&rate.pricing, tariff.options.no_usage) {
         (Pricing::Tiers { tiers, .. }, NoUsage::TierFee) => {
-            line(tariff, position, rate, 1, tiers.first()?.fee?, "No usage: fee of the first tier")
+            line(tariff, position, rate, 1, tiers.first()?.fee?, "no usage: fee of the first tier")
         }
         (Pricing::Package { .. }, NoUsage::Package) => {
-            line(tariff, position, rate, 0, rate.price.amount, "No usage: one package")
+            line(tariff, position, rate, 0, rate.price.amount, "no usage: one package")
         }
         _ => None,
     };

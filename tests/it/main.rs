@@ -8,6 +8,7 @@ mod differential;
 mod doctor;
 mod evidence;
 mod lock;
+mod manual;
 mod mediate;
 mod oracle;
 mod pull;

@@ -22,5 +22,6 @@ mod status;
 mod support;
 mod suspense;
 mod tidy;
+mod traps;
 mod truth;
 mod world;

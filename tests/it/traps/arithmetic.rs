@@ -41,11 +41,11 @@ fn trap_02_nothing_floats() {
 
 #[test]
 fn trap_03_sums_beyond_64_bits_and_the_mode_of_rounding() {
-    // 7,000,000,000.0000000001 is 7 × 10^19 of its smallest unit, beyond 64 bits already; four are 28,000,000,000.0000000004.
-    let rules = tariff("[[rate]]\nname = \"Calls\"\nprice = \"7000000000.0000000001 per call\"\n");
-    let large = bill(&rules, ONE, &calls(&[1, 1, 1, 1]));
-    assert_eq!(fraction(&large.lines[0]), exact("28000000000.0000000004"));
-    assert_eq!(large.lines(OCTOBER), ["usage Calls 28000000000.00"]);
+    // Twelve times 999,999,990,000,000,001 of the smallest unit are beyond 64 bits.
+    let rules = tariff("[[rate]]\nname = \"Calls\"\nprice = \"99999999.0000000001 per call\"\n");
+    let large = bill(&rules, ONE, &calls(&[1; 12]));
+    assert_eq!(fraction(&large.lines[0]), exact("1199999988.0000000012"));
+    assert_eq!(large.lines(OCTOBER), ["usage Calls 1199999988.00"]);
     // Half away from zero, where bankers' rounding would give 0.12 for the first: 0.125 and 0.135.
     for (price, amount) in [("0.125", "0.13"), ("0.135", "0.14")] {
         let rules = tariff(&format!("[[rate]]\nname = \"Calls\"\nprice = \"{price} per call\"\n"));

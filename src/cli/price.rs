@@ -53,6 +53,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         rules: &arguments.rules,
         contacts: &arguments.contacts,
         usage: &arguments.usage,
+        local_times: None,
         country,
         zone,
     };

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::domain::document::Seller;
+use crate::domain::local::LocalTimes;
 use crate::domain::{Country, Zone};
 
 use super::diagnostic::{Diagnostic, Severity, SourceFile};
@@ -11,6 +12,7 @@ use super::table::{Sink, Table, Text};
 
 mod account;
 mod collect;
+mod usage;
 
 pub use account::{Account, ServiceSettings};
 pub use collect::{CollectSettings, Kept, Retention};
@@ -36,6 +38,8 @@ pub struct Config {
     /// The account that was chosen among them.
     pub account: Option<String>,
     pub collect: CollectSettings,
+    /// How usage files tell local times; `None`: every time needs an offset.
+    pub local_times: Option<LocalTimes>,
     pub series: String,
     pub due_days: u32,
 }
@@ -147,6 +151,7 @@ fn read(top: &Table<'_, '_>) -> Option<Config> {
     let collect = top.table("collect", "collect").map(collect::read).unwrap_or_default();
     let (series, due_days) =
         top.table("invoice", "invoice").map_or_else(|| (Some("INV".to_owned()), Some(30)), read_invoice);
+    let local_times = top.table("usage", "usage").and_then(|table| usage::read(table, zone));
     let output = or("output", "out");
     let accounts = account::accounts(top, &output);
     let expectations = top.texts("expectations").into_iter().map(|text| text.value).collect();
@@ -165,6 +170,7 @@ fn read(top: &Table<'_, '_>) -> Option<Config> {
         accounts,
         account: None,
         collect,
+        local_times,
         series: series?,
         due_days: due_days?,
     })

@@ -68,7 +68,7 @@ fn check(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
 
 fn test(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let rules = read(arguments, printer)?;
-    let results = run_examples(&rules)?;
+    let results = run_examples(&rules, &vec![0; rules.examples.len()])?;
     let mut failed = 0;
     let mut text = String::new();
     for result in &results {

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use crate::domain::event::{BillableEvent, EventView, LegQuantities};
+use crate::domain::event::{BillableEvent, CodingView, EventView, LegQuantities, SegmentWays};
 use crate::domain::number::NumberClass;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::{Country, Exit, Failure, Instant, PartyNumber, Result};
@@ -142,7 +142,7 @@ impl<'a> EventColumns<'a> {
             department: None,
             cost_centre: None,
             ringcentral_account: None,
-            coding: None,
+            coding: CodingView::default(),
             error_code: None,
             carrier_cost: None,
             last_modified: None,
@@ -155,6 +155,7 @@ impl<'a> EventColumns<'a> {
                 ..LegQuantities::default()
             },
             segments: self.segments.get(row),
+            segment_counts: SegmentWays::all(self.segments.get(row)),
             pages: self.pages.get(row),
         })
     }

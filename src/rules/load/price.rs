@@ -198,7 +198,7 @@ fn read_package(inner: &Table<'_, '_>) -> Option<(Price, Pricing)> {
     }
     let amount = amount?;
     let text = format!("{amount} per {}", inner.text("size")?.value);
-    Some((Price { amount, unit, per_units: size_units, text }, Pricing::Package { size_units }))
+    Some((Price { amount, unit, per_units: 1, text }, Pricing::Package { size_units }))
 }
 
 /// The price of a volume is known when the period is over, and one event's charge only then.

@@ -177,8 +177,8 @@ expect = { charge = "0", disposition = "billed", because = ["60/6"] }
 channel = "voice"
 direction = "outbound"
 start = "2026-03-09T14:00:00-04:00"
-from = "+12125550143"
-to = "+442079460018"
+from = "911"
+to = "411"
 outcome = "answered"
 seconds = 61
 segments = 1

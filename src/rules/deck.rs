@@ -120,28 +120,29 @@ struct Reading<'f> {
 impl Reading<'_> {
     fn row(&mut self, row: &Row) -> Option<DeckRow> {
         let before = self.mistakes.len();
-        let prefix = self.required(
+        let prefix = self.required_or_complain(
             row,
             "prefix",
             "wrong-prefix",
             prefix,
             "Write digits from the calling code on: 4420 or +4420.",
         );
-        let amount = self.required(
+        let amount = self.required_or_complain(
             row,
             "price",
             "wrong-price",
             reader::amount,
             "Write plain digits with a point: 0.0345.",
         );
-        let connection_fee = self.cell(
+        let connection_fee = self.read_or_complain(
             row,
             "connection_fee",
             "wrong-price",
             reader::amount,
             "Write plain digits with a point: 0.01.",
         );
-        let increment = self.cell(row, "increment", "wrong-increment", reader::increment, INCREMENT_HINT);
+        let increment =
+            self.read_or_complain(row, "increment", "wrong-increment", reader::increment, INCREMENT_HINT);
         if increment.is_some() && !self.by_time {
             let message = "the deck is not by time and has no increments".to_owned();
             let hint = "Increments belong to the units second, minute and hour.";
@@ -173,10 +174,10 @@ impl Reading<'_> {
     }
 
     fn date(&mut self, row: &Row, column: &'static str) -> Option<NaiveDate> {
-        self.cell(row, column, "wrong-date", reader::date, "Write days as 2026-11-26.")
+        self.read_or_complain(row, column, "wrong-date", reader::date, "Write days as 2026-11-26.")
     }
 
-    fn required<T>(
+    fn required_or_complain<T>(
         &mut self,
         row: &Row,
         column: &'static str,
@@ -187,10 +188,10 @@ impl Reading<'_> {
         if row.cell(column).is_none() {
             self.complain(row, column, "missing-cell", format!("{column} is empty"), hint);
         }
-        self.cell(row, column, code, read, hint)
+        self.read_or_complain(row, column, code, read, hint)
     }
 
-    fn cell<T>(
+    fn read_or_complain<T>(
         &mut self,
         row: &Row,
         column: &'static str,

@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod directory;
 pub mod expectations;
 pub mod identity;
+pub mod lint;
 pub mod load;
 pub mod options;
 mod parts;

@@ -19,7 +19,9 @@ enum Kind {
     Words(fn() -> Vec<&'static str>),
     Flag,
     /// A whole number up to a largest one.
-    Whole { largest: i64 },
+    Whole {
+        largest: i64,
+    },
     /// A table of its own.
     Table(&'static Shape),
     /// A list of tables (`[[key]]`).
@@ -52,21 +54,23 @@ struct Shape {
     keys: &'static [Key],
 }
 
-/// The schema as text, with a newline at its end.
-pub fn text() -> String {
+/// The schema.
+pub fn schema() -> Value {
     let mut definitions = Map::new();
     let root = of_shape(&tables::TOP, &mut definitions);
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Tollbook rule file",
-    });
-    if let (Some(schema), Value::Object(root)) = (schema.as_object_mut(), root) {
+    let mut schema = Map::new();
+    schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title".to_owned(), json!("Tollbook rule file"));
+    if let Value::Object(root) = root {
         schema.extend(root);
-        schema.insert("$defs".to_owned(), Value::Object(definitions));
     }
-    let mut text = serde_json::to_string_pretty(&schema).expect("a value of JSON can be written");
-    text.push('\n');
-    text
+    schema.insert("$defs".to_owned(), Value::Object(definitions));
+    Value::Object(schema)
+}
+
+/// The schema as text.
+pub fn text() -> String {
+    format!("{:#}", schema())
 }
 
 fn of_shape(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {

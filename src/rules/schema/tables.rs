@@ -28,18 +28,19 @@ const PRICE: Form = Form {
 };
 const PRICE_BY_TIME: Form =
     Form { pattern: r"^[0-9]+(\.[0-9]+)? +per +(second|minute|hour) *$", sample: "350.00 per hour" };
-const PRICE_FORM: Form = Form {
+pub(super) const PRICE_FORM: Form = Form {
     pattern: r"^([0-9]+(\.[0-9]+)? +(per +(second|minute|hour|call|message|segment|page) *|flat)|deck +\S.*|by timekeeper|(cost|supplier) *(\+ *[0-9]+(\.[0-9]+)? *% *)?(\+ *[0-9]+(\.[0-9]+)? *)?)$",
     sample: "0.0345 per minute",
 };
 const MONTHLY: Form = Form { pattern: r"^[0-9]+(\.[0-9]+)? +per month$", sample: "500.00 per month" };
-const FEE_PRICE: Form = Form { pattern: r"^[0-9]+(\.[0-9]+)? +(per month|once)$", sample: "25.00 per month" };
-const REDUCTION: Form = Form { pattern: r"^[0-9]+(\.[0-9]+)? *%?$", sample: "10%" };
+pub(super) const FEE_PRICE: Form =
+    Form { pattern: r"^[0-9]+(\.[0-9]+)? +(per month|once)$", sample: "25.00 per month" };
+pub(super) const REDUCTION: Form = Form { pattern: r"^[0-9]+(\.[0-9]+)? *%?$", sample: "10%" };
 const UNITS: Form = Form {
     pattern: r"^[0-9]+(\.[0-9]+)? +(second|minute|hour|call|message|segment|page)s? *$",
     sample: "100 minutes",
 };
-const GRANT: Form = Form {
+pub(super) const GRANT: Form = Form {
     pattern: r"^[0-9]+(\.[0-9]+)? +((second|minute|hour|call|message|segment|page)s? *|of charges)$",
     sample: "500 minutes",
 };
@@ -47,18 +48,18 @@ const ROLLOVER: Form = Form {
     pattern: r"^(all|[0-9]+(\.[0-9]+)? +((second|minute|hour|call|message|segment|page)s? *|of charges))$",
     sample: "100 minutes",
 };
-const LENGTH: Form =
+pub(super) const LENGTH: Form =
     Form { pattern: r"^[0-9]+(\.[0-9]+)? +(second|minute|hour)s? *$", sample: "30 seconds" };
-const INCREMENT: Form = Form { pattern: r"^ *[0-9]+ */ *[0-9]+ *$", sample: "60/6" };
+pub(super) const INCREMENT: Form = Form { pattern: r"^ *[0-9]+ */ *[0-9]+ *$", sample: "60/6" };
 const DATE: Form = Form { pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", sample: "2026-11-26" };
-const START: Form = Form { pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+$", sample: "2026-03-09T14:00:00-04:00" };
-const DAYS: Form = Form { pattern: r"^ *[A-Za-z]{3}( *[-,] *[A-Za-z]{3})* *$", sample: "mon-fri" };
-const HOURS: Form =
+const START: Form =
+    Form { pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+$", sample: "2026-03-09T14:00:00-04:00" };
+pub(super) const DAYS: Form = Form { pattern: r"^ *[A-Za-z]{3}( *[-,] *[A-Za-z]{3})* *$", sample: "mon-fri" };
+pub(super) const HOURS: Form =
     Form { pattern: r"^ *[0-9]{1,2}:[0-9]{2} *- *[0-9]{1,2}:[0-9]{2} *$", sample: "08:00-18:00" };
-const PLACE: Form = Form { pattern: r"^(\+[1-9][0-9]{0,14}|[A-Z]{2})$", sample: "GB" };
+pub(super) const PLACE: Form = Form { pattern: r"^(\+[1-9][0-9]{0,14}|[A-Z]{2})$", sample: "GB" };
 const EXTENSION: Form = Form { pattern: r"^[0-9]{1,10}$", sample: "101" };
-const CLAIM: Form =
-    Form { pattern: r"^ *[0-9]{1,10} *(@.*\.\..*)?$", sample: "102@2026-01-01..2026-07-01" };
+const CLAIM: Form = Form { pattern: r"^ *[0-9]{1,10} *(@.*\.\..*)?$", sample: "102@2026-01-01..2026-07-01" };
 const ERROR_CODE: Form = Form { pattern: r"^[^*]*\*?$", sample: "SMS-UP-*" };
 const CSV: Form = Form { pattern: r"\.csv$", sample: "world.csv" };
 const CURRENCY: Form = Form { pattern: r"^[A-Z]{3}$", sample: "USD" };
@@ -79,7 +80,11 @@ pub static TOP: Shape = Shape {
     name: "file",
     about: "Prices and terms, read together with the other rule files of the folder.",
     keys: &[
-        key("default_tariff", "Tariff of contacts that name none, and the one fallen back to.", Kind::Text(NAME)),
+        key(
+            "default_tariff",
+            "Tariff of contacts that name none, and the one fallen back to.",
+            Kind::Text(NAME),
+        ),
         key("identity", "How the payer of usage is found.", Kind::Table(&IDENTITY)),
         key("tariff", "What clients pay.", Kind::Named(&TARIFF)),
         key("band", "Pieces of the week that rates speak of.", Kind::Named(&BAND)),
@@ -182,11 +187,7 @@ static OPTIONS: Shape = Shape {
             Kind::Whole { largest: 86_400 },
         ),
         key("negative", "How negative lines are rounded.", Kind::Word(words_of!(NegativeRounding))),
-        key(
-            "alphabet",
-            "Alphabets that texts are counted in before UCS-2.",
-            Kind::Word(words_of!(Alphabet)),
-        ),
+        key("alphabet", "Alphabets that texts are counted in before UCS-2.", Kind::Word(words_of!(Alphabet))),
         key("text_split", "What the border of two segments never cuts.", Kind::Word(words_of!(TextSplit))),
         key("period_by", "The period a call belongs to.", Kind::Word(words_of!(PeriodBy))),
         key("message_instant", "The instant of a message.", Kind::Word(words_of!(MessageInstant))),
@@ -332,7 +333,11 @@ static BAND: Shape = Shape {
     keys: &[
         key("days", "Days of the week on which it starts.", Kind::Text(DAYS)),
         key("hours", "From and to, the end not included.", Kind::Text(HOURS)),
-        key("zone", "The clock on the contact's wall, in place of the tariff's zone.", Kind::Word(|| vec!["contact"])),
+        key(
+            "zone",
+            "The clock on the contact's wall, in place of the tariff's zone.",
+            Kind::Word(|| vec!["contact"]),
+        ),
         key("except", "Dates and calendars on whose days it does not start.", Kind::Texts(NAME)),
         key("on", "Dates and calendars on whose days alone it starts.", Kind::Texts(NAME)),
     ],
@@ -366,7 +371,11 @@ static TIMEKEEPER: Shape = Shape {
     about: "A person whose time is billed.",
     keys: &[
         required("name", "As it stands on documents.", Kind::Text(NAME)),
-        key("extensions", "Extension numbers, with the days on which they are this person's.", Kind::Texts(CLAIM)),
+        key(
+            "extensions",
+            "Extension numbers, with the days on which they are this person's.",
+            Kind::Texts(CLAIM),
+        ),
         key("price", "The price of the person's time.", Kind::Text(PRICE_BY_TIME)),
     ],
 };
@@ -435,7 +444,11 @@ static GIVEN: Shape = Shape {
     name: "given",
     about: "What the period has used before the event.",
     keys: &[
-        key("left", "What is left of allowances, by name; one that is not named is whole.", Kind::Free(GRANT)),
+        key(
+            "left",
+            "What is left of allowances, by name; one that is not named is whole.",
+            Kind::Free(GRANT),
+        ),
         key("used", "What tiers have counted, by name of the rate.", Kind::Free(UNITS)),
     ],
 };

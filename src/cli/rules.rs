@@ -100,7 +100,7 @@ fn print_schema(printer: &mut Printer) -> Result<Exit> {
 fn test(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let Checked { rules, files, warnings } = read(arguments)?;
     say(&warnings, &files, printer);
-    let results = run_examples(&rules)?;
+    let results = run_examples(&rules, &vec![0; rules.examples.len()])?;
     let mut failed = 0;
     let mut text = String::new();
     for result in &results {

@@ -73,7 +73,60 @@ pub struct Coding {
     pub narrative: Option<String>,
 }
 
-/// A leg of the source and whether the customer-facing quantity used it.
+impl Coding {
+    /// The parts that pricing looks at; the narrative is for people.
+    pub fn view(&self) -> CodingView<'_> {
+        CodingView {
+            contact: self.contact.as_deref(),
+            matter: self.matter.as_deref(),
+            timekeeper: self.timekeeper.as_deref(),
+            task: self.task.as_deref(),
+        }
+    }
+}
+
+/// A coding as the pricing code sees it; without a coding every part is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct CodingView<'a> {
+    pub contact: Option<&'a str>,
+    pub matter: Option<&'a str>,
+    pub timekeeper: Option<&'a str>,
+    pub task: Option<&'a str>,
+}
+
+/// Segments of a text for each way of counting that a tariff may choose (options `alphabet` and `text_split`). A count
+/// that the source gives is the same in all of them; `None`: nobody counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SegmentWays {
+    pub gsm7_pairs: Option<u32>,
+    pub gsm7_graphemes: Option<u32>,
+    pub national_pairs: Option<u32>,
+    pub national_graphemes: Option<u32>,
+}
+
+impl SegmentWays {
+    /// One count for all ways: the source's own, or nobody's.
+    pub fn all(count: Option<u32>) -> SegmentWays {
+        SegmentWays {
+            gsm7_pairs: count,
+            gsm7_graphemes: count,
+            national_pairs: count,
+            national_graphemes: count,
+        }
+    }
+
+    /// The count by one way: `national` alphabets or the default one only, graphemes kept `whole` or pairs only.
+    pub fn count(&self, national: bool, whole: bool) -> Option<u32> {
+        match (national, whole) {
+            (false, false) => self.gsm7_pairs,
+            (false, true) => self.gsm7_graphemes,
+            (true, false) => self.national_pairs,
+            (true, true) => self.national_graphemes,
+        }
+    }
+}
+
+/// A leg of the source and whether it counts; what a leg policy makes of it is mediation's to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
     pub start: Option<Instant>,
@@ -81,6 +134,8 @@ pub struct Leg {
     pub result: String,
     pub leg_type: String,
     pub master: bool,
+    /// The master of a ring-out's first half: the user's own phone, which never counts.
+    pub own_phone: bool,
     pub extension_id: Option<String>,
     pub used: bool,
 }
@@ -121,10 +176,13 @@ pub struct BillableEvent {
     pub extensions: Vec<u64>,
     pub legs: Vec<Leg>,
     pub quantities: LegQuantities,
-    /// Own time of each person, for the policy that bills by timekeeper; empty without legs.
+    /// Own time of each person, for the policy that bills by timekeeper. Empty where no leg tells: the event is then one
+    /// entry of its own extension, with its customer-facing time.
     pub entries: Vec<TimeEntry>,
     /// Parts of a text as carriers count them; `None` when the source does not say.
     pub segments: Option<u32>,
+    /// The same by each way of counting; `segments` is the default way's.
+    pub segment_counts: SegmentWays,
     /// Pages of a fax to this recipient; `None` when nobody knows.
     pub pages: Option<u32>,
     pub account_code: Option<String>,
@@ -170,7 +228,7 @@ pub struct EventView<'a> {
     pub department: Option<&'a str>,
     pub cost_centre: Option<&'a str>,
     pub ringcentral_account: Option<&'a str>,
-    pub coding: Option<&'a Coding>,
+    pub coding: CodingView<'a>,
     pub error_code: Option<&'a str>,
     pub carrier_cost: Option<Decimal>,
     pub last_modified: Option<Instant>,
@@ -179,6 +237,7 @@ pub struct EventView<'a> {
     pub quantities: LegQuantities,
     pub entries: &'a [TimeEntry],
     pub segments: Option<u32>,
+    pub segment_counts: SegmentWays,
     pub pages: Option<u32>,
 }
 
@@ -204,7 +263,7 @@ impl BillableEvent {
             department: self.department.as_deref(),
             cost_centre: self.cost_centre.as_deref(),
             ringcentral_account: self.ringcentral_account.as_deref(),
-            coding: self.coding.as_ref(),
+            coding: self.coding.as_ref().map(Coding::view).unwrap_or_default(),
             error_code: self.error_code.as_deref(),
             carrier_cost: self.carrier_cost,
             last_modified: self.last_modified,
@@ -212,6 +271,7 @@ impl BillableEvent {
             quantities: self.quantities,
             entries: &self.entries,
             segments: self.segments,
+            segment_counts: self.segment_counts,
             pages: self.pages,
         }
     }

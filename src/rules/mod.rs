@@ -6,12 +6,14 @@
 
 pub mod bands;
 pub mod calendar;
+pub mod coding;
 pub mod companion;
 pub mod compile;
 pub mod config;
 pub mod contacts;
 pub mod deck;
 pub mod diagnostic;
+pub mod directory;
 pub mod expectations;
 pub mod identity;
 pub mod lint;

@@ -1,7 +1,7 @@
 //! Messages: one event per recipient of what was sent, one event for what was received.
 
 use crate::domain::disposition::SuspenseReason;
-use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, Party};
+use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, Party, SegmentWays};
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::source::{DecodedRecord, MessageRecord, PartyText, RecipientRecord};
 use crate::domain::{Instant, PartyNumber};
@@ -112,6 +112,7 @@ fn event(
     let text = matches!(common.channel, Channel::Sms | Channel::Mms);
     // A queued fax reports zero pages; nobody knows them until it is sent.
     let pages = message.pages.filter(|_| outcome != Outcome::Queued && outcome != Outcome::Partial);
+    let segments = message.segments.or(message.segments_counted).filter(|_| text);
     BillableEvent {
         id,
         start: common.start,
@@ -127,7 +128,8 @@ fn event(
         legs: Vec::new(),
         quantities: LegQuantities::default(),
         entries: Vec::new(),
-        segments: message.segments.or(message.segments_counted).filter(|_| text),
+        segments,
+        segment_counts: SegmentWays::all(segments),
         pages: pages.filter(|_| common.channel == Channel::Fax),
         account_code: None,
         contact: None,
@@ -154,6 +156,7 @@ fn push(bench: &mut Bench<'_>, record: &DecodedRecord, events: Vec<BillableEvent
         } else {
             let evidence = bench.events[at - 1].evidence[0].clone();
             bench.events[at].evidence.push(evidence);
+            bench.events[at].ringcentral_account = bench.events[at - 1].ringcentral_account.clone();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Usage rows: each is an event as it stands. A row has no legs; its seconds are taken as they are.
 
 use crate::domain::disposition::SuspenseReason;
-use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities};
+use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, SegmentWays};
 use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::source::{DecodedRecord, PartyText, UsageRow};
@@ -49,6 +49,7 @@ pub fn event(numbers: &mut NumberReader, row: &UsageRow) -> Result<BillableEvent
         quantities: LegQuantities::flat(quantity),
         entries: Vec::new(),
         segments: row.segments,
+        segment_counts: SegmentWays::all(row.segments),
         pages: row.pages,
         account_code: row.account_code.clone(),
         contact: row.contact.clone(),

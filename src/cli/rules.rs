@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::domain::{Country, Exit, Failure, Result};
 use crate::rules::diagnostic::{Diagnostic, SourceFile, render};
-use crate::rules::{RuleSet, lint};
+use crate::rules::{RuleSet, lint, schema};
 use crate::run::workspace::{read_rules, refuse, rule_set};
 use crate::run::rating::test_examples;
 use crate::stage::explain::counted_noun;
@@ -20,6 +20,8 @@ pub enum Action {
     Check(CheckArguments),
     /// Run the examples that the rule files carry
     Test(Arguments),
+    /// Print the JSON Schema of rule files, for editors
+    Schema,
 }
 
 /// The arguments of a check.
@@ -48,6 +50,7 @@ pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
     match action {
         Action::Check(arguments) => check(arguments, printer),
         Action::Test(arguments) => test(arguments, printer),
+        Action::Schema => print_schema(printer),
     }
 }
 
@@ -88,6 +91,11 @@ fn check(arguments: &CheckArguments, printer: &mut Printer) -> Result<Exit> {
     );
     printer.result(&json, &text);
     Ok(if arguments.strict && !warnings.is_empty() { Exit::Mistakes } else { Exit::Done })
+}
+
+fn print_schema(printer: &mut Printer) -> Result<Exit> {
+    printer.result(&schema::schema(), &schema::text());
+    Ok(Exit::Done)
 }
 
 fn test(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {

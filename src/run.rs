@@ -19,6 +19,7 @@ pub mod rating;
 pub mod rebuild;
 pub mod report;
 pub mod suspense;
+mod unmatched;
 pub mod workspace;
 
 /// Version of what derives charges from facts. A change that can alter a charge raises it.

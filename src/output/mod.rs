@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod reconciliation;
 pub mod report;
 pub mod table;
+pub mod unmatched;
 
 mod chart;
 mod json;

@@ -3,6 +3,7 @@
 //! One file for each command's work. No arithmetic on money here, and nothing is printed: callers get values.
 
 pub mod bill;
+pub mod coding;
 pub mod collect;
 pub mod coverage;
 pub mod demo;

@@ -29,7 +29,7 @@ mod hostile;
 mod samples;
 
 pub use name::SafeFileStem;
-pub use publish::{Published, publish, recover};
+pub use publish::{Published, publish, publish_file, recover};
 
 /// One file of an output folder, still in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! Made-up values that look like a month of an answering service, for golden files and for the eye.
 
 mod expected;
+mod legal;
 
 use chrono::NaiveDate;
 
 pub(super) use expected::{contact_names, reconciliation};
+pub(super) use legal::legal;
 
 use super::Heading;
 use super::control::MoneyControl;
@@ -78,6 +80,11 @@ fn add_line(document: &mut Document, rate: &Rate, used: &Use) {
             line: number,
             clause: (*clause).to_owned(),
             band: (*band).to_owned(),
+            destination: String::new(),
+            tier: 0,
+            matter: String::new(),
+            timekeeper: String::new(),
+            entry: 0,
             measured: (*measured).to_owned(),
             units_billed: *units,
             unit: *unit,
@@ -103,7 +110,10 @@ fn add_line(document: &mut Document, rate: &Rate, used: &Use) {
         unit: *unit,
         events: used.events.len() as u64,
         units_billed: used.events.iter().map(|(_, units)| i128::from(*units)).sum(),
+        units_measured: None,
         price: (*price).to_owned(),
+        note: String::new(),
+        basis: String::new(),
         exact,
         amount,
         residual,
@@ -140,6 +150,9 @@ fn empty(code: &str, payer: Payer) -> Document {
             tax: None,
             total: Money::zero(currency),
             residual: Exact::ZERO,
+            timekeepers: std::collections::BTreeMap::new(),
+            balances: vec![],
+            carried: vec![],
             finalisation: None,
             specimen: false,
         },

@@ -63,6 +63,16 @@ impl<'a, 'i> Table<'a, 'i> {
         self.table.get(key)
     }
 
+    /// Where the value of a key stands; the table's own place when it is absent.
+    pub fn span_of(&self, key: &'static str) -> Range<usize> {
+        self.get(key).map_or_else(|| self.span.clone(), Spanned::span)
+    }
+
+    /// Whether a key holds a list without entries.
+    pub fn is_empty_list(&self, key: &'static str) -> bool {
+        self.get(key).and_then(|value| value.get_ref().as_array()).is_some_and(|array| array.is_empty())
+    }
+
     /// A text value.
     pub fn text(&self, key: &'static str) -> Option<Text> {
         let value = self.get(key)?;
@@ -195,8 +205,7 @@ impl<'a, 'i> Table<'a, 'i> {
                 continue;
             }
             let name = key.get_ref();
-            let near = asked.iter().find(|candidate| near(candidate, name));
-            let hint = match near {
+            let hint = match nearest(name, asked.iter().copied()) {
                 Some(near) => format!("Did you mean {near}?"),
                 None => format!("Known keys are: {}.", asked.iter().copied().collect::<Vec<_>>().join(", ")),
             };
@@ -232,11 +241,18 @@ fn article(noun: &str) -> String {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { format!("an {noun}") } else { format!("a {noun}") }
 }
 
-/// Whether two words are one edit apart, or equal but for case and separators.
+/// The known word that was probably meant: one that differs in case and separators only, else one that is [`near`].
+pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Option<&'w str> {
+    let same = |candidate: &&str| plain(candidate) == plain(word);
+    known.clone().find(same).or_else(|| known.clone().find(|candidate| near(candidate, word)))
+}
+
+fn plain(word: &str) -> String {
+    word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+/// Whether two words are one edit or one swap of neighbours apart, or equal but for case and separators.
 pub fn near(left: &str, right: &str) -> bool {
-    let plain = |word: &str| {
-        word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
-    };
     let (left, right) = (plain(left), plain(right));
     if left == right {
         return true;
@@ -247,5 +263,13 @@ pub fn near(left: &str, right: &str) -> bool {
     }
     let head = short.bytes().zip(long.bytes()).take_while(|(a, b)| a == b).count();
     let tail = short.bytes().rev().zip(long.bytes().rev()).take_while(|(a, b)| a == b).count();
-    head + tail + 1 >= long.len()
+    head + tail + 1 >= long.len() || is_swap(short.as_bytes(), long.as_bytes(), head, tail)
+}
+
+/// Whether the words differ in two neighbours that changed places, after `head` and before `tail` equal letters.
+fn is_swap(left: &[u8], right: &[u8], head: usize, tail: usize) -> bool {
+    left.len() == right.len()
+        && head + tail + 2 == left.len()
+        && left[head] == right[head + 1]
+        && left[head + 1] == right[head]
 }

@@ -8,7 +8,7 @@ use crate::book::{Book, NewDocument, StoredDocument};
 use crate::domain::disposition::{
     Conservation, ControlTotal, EventDisposition, RecordDisposition, SuspenseReason,
 };
-use crate::domain::document::{Document, Finalisation, LineKind};
+use crate::domain::document::{Document, Finalisation};
 use crate::domain::event::BillableEvent;
 use crate::domain::money::{Exact, Money};
 use crate::domain::reconciliation::Reconciliation;
@@ -337,7 +337,7 @@ impl BillingRun {
         for document in &self.documents {
             let contact = document.invoice.payer.contact_id.as_str();
             on_documents.insert(contact);
-            let lines = document.invoice.lines.iter().filter(|line| line.key.kind != LineKind::Fee);
+            let lines = document.invoice.lines.iter().filter(|line| line.key.kind.is_itemised());
             let exact = lines.map(|line| line.exact).try_fold(Exact::ZERO, Exact::plus);
             let events = self.rules.exact(by_events.get(contact).copied().unwrap_or_default());
             if !exact.is_ok_and(|exact| exact == events) {

@@ -11,7 +11,7 @@ use crate::rules::coding::CodingSheet;
 use crate::rules::config::Config;
 use crate::rules::diagnostic::{Diagnostic, Severity, SourceFile, counted, render};
 use crate::rules::directory::Directory;
-use crate::rules::{self, RuleSet, sheet};
+use crate::rules::{self, RuleSet, companion, sheet};
 
 /// Everything the user wrote, checked, with the texts that will be kept as facts.
 pub struct Workspace {
@@ -274,10 +274,12 @@ fn read_sheets(base: &Path, folder: Option<&str>) -> Result<Vec<SourceFile>> {
     paths.iter().map(|path| read_file(path, &format!("{folder}/{}", name_of(path)))).collect()
 }
 
-/// All `*.toml` files of a folder, by name.
+/// All `*.toml` files of a folder and the decks and calendars they name that are there, by name. A file that is named
+/// and not there is a mistake of the rule file, told with its place when the rules are read.
 ///
 /// # Errors
-/// A folder that cannot be read or holds no rule file (exit 2), a file that is not UTF-8 (exit 3).
+/// A folder that cannot be read or holds no rule file, a companion that cannot be read (exit 2), a file that is not UTF-8
+/// (exit 3).
 pub fn read_rules(folder: &Path) -> Result<Vec<SourceFile>> {
     let shown = folder.display().to_string();
     let entries =
@@ -294,7 +296,17 @@ pub fn read_rules(folder: &Path) -> Result<Vec<SourceFile>> {
         return Err(Failure::new(Exit::Usage, format!("there is no rule file in {shown}"))
             .hint("Rule files are named *.toml; `tollbook init` writes a first one."));
     }
-    paths.iter().map(|path| read_file(path, &name_of(path))).collect()
+    let mut files =
+        paths.iter().map(|path| read_file(path, &name_of(path))).collect::<Result<Vec<SourceFile>>>()?;
+    for name in companion::names(&files) {
+        let path = folder.join(&name);
+        if path.exists() {
+            files.push(read_file(&path, &name)?);
+        }
+    }
+    // By name, as they come back from the facts of a run: the rule set is then the same to the last bit.
+    files.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(files)
 }
 
 /// One text file, under the name the user knows it by.

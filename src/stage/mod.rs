@@ -9,6 +9,7 @@ pub mod identify;
 pub mod invoice;
 pub mod mediate;
 pub mod overlap;
+pub mod period;
 pub mod propose;
 pub mod rate;
 pub mod reconcile;

@@ -53,6 +53,8 @@ pub struct Component {
     pub timekeeper: u32,
     /// Which of the event's time entries this is a part of.
     pub entry: u16,
+    /// Index of the month it belongs to in the compiled rules: that of the event, unless periods split calls.
+    pub month: u32,
     /// First billed unit of the entry that this part covers.
     pub unit_from: i64,
     /// Billed units.

@@ -50,6 +50,36 @@ pub struct Contact {
     pub line: u32,
 }
 
+impl Contact {
+    /// A contact that claims nothing, for examples and for usage that is nobody's.
+    pub fn nobody(id: &str) -> Contact {
+        Contact {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            address: Vec::new(),
+            email: None,
+            numbers: Vec::new(),
+            prefixes: Vec::new(),
+            extensions: Vec::new(),
+            account_codes: Vec::new(),
+            matters: Vec::new(),
+            departments: Vec::new(),
+            sites: Vec::new(),
+            cost_centres: Vec::new(),
+            ringcentral_accounts: Vec::new(),
+            account: None,
+            pool: None,
+            tariff: None,
+            currency: None,
+            zone: None,
+            tax: None,
+            valid: Span::ALWAYS,
+            do_not_bill: false,
+            line: 0,
+        }
+    }
+}
+
 /// A tax at one rate for all lines of a contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tax {

@@ -97,7 +97,7 @@ pub struct Match {
 }
 
 /// The first charged block and every following step, in seconds: `60/6`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Increment {
     pub first_seconds: i64,
     pub next_seconds: i64,

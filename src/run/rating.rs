@@ -1,13 +1,13 @@
 //! Events → charges: the event table feeds the pricing code, whatever the command.
 
-use crate::columnar::{charges, events};
+use crate::columnar::charges;
 use crate::domain::Result;
 use crate::domain::charge::Charge;
 use crate::domain::derivation::Silent;
 use crate::domain::disposition::EventDisposition;
 use crate::domain::event::BillableEvent;
 use crate::rules::compile::CompiledRules;
-use crate::stage::rate::{GroupState, Rated, rate};
+use crate::stage::rate::{GroupState, Rated, rate, settle};
 
 /// What rating made of some events.
 pub struct RatingRun {
@@ -23,19 +23,18 @@ pub struct RatingRun {
 /// # Errors
 /// Columns that contradict each other, sums that differ (exit 7).
 pub fn rate_all(rules: &CompiledRules, events: &[BillableEvent]) -> Result<RatingRun> {
-    let frame = events::frame(events)?;
-    let columns = events::EventColumns::of(&frame)?;
     let mut state = GroupState::new(rules);
-    let mut rated = Vec::with_capacity(columns.len());
+    let mut rated = Vec::with_capacity(events.len());
     let mut made = Vec::new();
     for (row, event) in events.iter().enumerate() {
-        let result = rate(rules, &mut state, columns.view(row)?, &mut Silent);
+        let result = rate(rules, &mut state, event.view(), &mut Silent);
         if let (Some(payer), false) = (result.payer, state.components().is_empty()) {
             let components = state.components().to_vec();
             made.push((row, Charge { event_id: event.id.clone(), payer, components }));
         }
         rated.push(result);
     }
+    settle(rules, &mut state, &mut rated, &mut made)?;
     let all: Vec<Charge> = made.iter().map(|(_, charge)| charge.clone()).collect();
     charges::cross_foot(rules, &state, &all)?;
     Ok(RatingRun { rated, charges: made, state })

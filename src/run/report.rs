@@ -19,10 +19,14 @@ use crate::output::{Heading, OutputFile, Published, control, document, publish, 
 
 use super::DERIVATION_VERSION;
 use super::bill::BillingRun;
+use super::suspense::sentence_of;
 use super::workspace::Workspace;
 
 /// How many unmatched numbers the report lists.
 const UNMATCHED_LISTED_MAX: usize = 20;
+
+/// How many overlapping times the report lists.
+const OVERLAPS_LISTED_MAX: usize = 20;
 
 /// How many details of one suspense reason the report lists.
 const DETAILS_LISTED_MAX: usize = 5;
@@ -184,7 +188,22 @@ fn remarks(run: &BillingRun) -> Vec<String> {
         *counts.entry(remark).or_default() += 1;
     }
     let remarks = counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})"));
-    remarks.chain(record_findings(run)).collect()
+    remarks.chain(record_findings(run)).chain(overlaps(run)).collect()
+}
+
+/// Time billed on two matters at once, the first few by name.
+fn overlaps(run: &BillingRun) -> Vec<String> {
+    let sentence = |overlap| sentence_of(&run.rules, &run.facts.mediated.events, run.period.zone, overlap);
+    let mut found: Vec<String> = run
+        .overlaps
+        .iter()
+        .take(OVERLAPS_LISTED_MAX)
+        .map(|overlap| format!("{}.", sentence(overlap)))
+        .collect();
+    if let Some(more) = run.overlaps.len().checked_sub(OVERLAPS_LISTED_MAX).filter(|more| *more > 0) {
+        found.push(format!("{more} further times of one person are billed on two matters at once."));
+    }
+    found
 }
 
 /// Findings about records of the period, each record once, with the first of them by name.

@@ -30,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "rules::RuleSet",
             "rules::config",
             "rules::diagnostic",
+            "rules::lint",
             "rules::load",
             "rules::reader",
             "ringcentral::client",

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use crate::domain::{Country, Exit, Failure, Result};
 use crate::rules::diagnostic::{Diagnostic, SourceFile, render};
 use crate::rules::{RuleSet, lint, schema};
-use crate::run::workspace::{read_rules, refuse, rule_set};
 use crate::run::rating::test_examples;
+use crate::run::workspace::{read_rules, refuse, rule_set};
 use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;

@@ -9,7 +9,7 @@ mod clause;
 mod denominator;
 mod destination;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -100,6 +100,8 @@ pub struct CompiledRules {
     pub counters: Vec<AllowanceCounter>,
     /// Names of the counters of tiers, packages and rounding scopes: tariff and rate.
     pub rate_counters: Vec<(String, String)>,
+    /// Names of the timekeepers that have one, by id.
+    pub timekeeper_names: BTreeMap<String, String>,
     /// Names of the pools, each with its tariff, and their members.
     pub pools: Vec<Pool>,
     /// Whether any allowance rolls over.
@@ -142,6 +144,12 @@ impl CompiledRules {
             unmatched: None,
             counters: Vec::new(),
             rate_counters: Vec::new(),
+            timekeeper_names: rules
+                .timekeepers
+                .iter()
+                .filter(|person| !person.name.is_empty())
+                .map(|person| (person.id.clone(), person.name.clone()))
+                .collect(),
             pools: Vec::new(),
             has_rollover: rules
                 .tariffs

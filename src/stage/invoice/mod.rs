@@ -67,7 +67,7 @@ pub fn drafts(
         }
         let mut lines: Vec<InvoiceLine> = lines.into_iter().map(|(line, _)| line).collect();
         let rows = by_payer.get(&payer).map(Vec::as_slice).unwrap_or_default();
-        let annex = annex::rows(rules, payer, rows, &numbers, &mut lines)?;
+        let annex = annex::rows(rules, (payer, month), rows, &numbers, &mut lines)?;
         let invoice = invoice(rules, payer, month, lines, seller, specimen)?;
         documents.push(Document { invoice, annex });
     }

@@ -74,6 +74,17 @@ pub struct Coding {
 }
 
 impl Coding {
+    /// This coding, with what it leaves open taken from another.
+    pub fn or(self, other: Coding) -> Coding {
+        Coding {
+            contact: self.contact.or(other.contact),
+            matter: self.matter.or(other.matter),
+            timekeeper: self.timekeeper.or(other.timekeeper),
+            task: self.task.or(other.task),
+            narrative: self.narrative.or(other.narrative),
+        }
+    }
+
     /// The parts that pricing looks at; the narrative is for people.
     pub fn view(&self) -> CodingView<'_> {
         CodingView {

@@ -7,6 +7,7 @@ mod determinism;
 mod differential;
 mod doctor;
 mod evidence;
+mod identity;
 mod lock;
 mod manual;
 mod mediate;

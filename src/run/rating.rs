@@ -7,7 +7,7 @@ use crate::domain::derivation::Silent;
 use crate::domain::disposition::EventDisposition;
 use crate::domain::event::BillableEvent;
 use crate::rules::compile::CompiledRules;
-use crate::stage::rate::{GroupState, Rated, rate, settle};
+use crate::stage::rate::{Carried, GroupState, Holder, Rated, rate, settle};
 
 /// What rating made of some events.
 pub struct RatingRun {
@@ -18,15 +18,54 @@ pub struct RatingRun {
     pub state: GroupState,
 }
 
+/// What an earlier document left of an allowance.
+pub struct Opening {
+    pub holder: Holder,
+    /// The payer, or a member of the pool.
+    pub payer: u32,
+    /// The month after the document's, from which the balance lives on.
+    pub month: u32,
+    pub counter: usize,
+    pub carried: Vec<Carried>,
+}
+
+/// Counters as they stand before the first event: empty but for what earlier documents left.
+pub fn started(rules: &CompiledRules, openings: &[Opening]) -> GroupState {
+    let mut state = GroupState::new(rules);
+    for opening in openings {
+        state.set_opening(opening.holder, opening.counter, opening.carried.clone());
+    }
+    for opening in openings {
+        state.open(rules, opening.payer, opening.month);
+    }
+    state
+}
+
 /// Rates events that are sorted by start, then id, and cross-foots the sums.
 ///
 /// # Errors
 /// Columns that contradict each other, sums that differ (exit 7).
 pub fn rate_all(rules: &CompiledRules, events: &[BillableEvent]) -> Result<RatingRun> {
-    let mut state = GroupState::new(rules);
+    rate_from(rules, GroupState::new(rules), events, &[])
+}
+
+/// As [`rate_all`], from counters that earlier documents left. The events may come in several turns, each sorted; `turns`
+/// are the indices at which another one begins. It draws on what the former left, also for events that start before.
+///
+/// # Errors
+/// As [`rate_all`].
+pub fn rate_from(
+    rules: &CompiledRules,
+    mut state: GroupState,
+    events: &[BillableEvent],
+    turns: &[usize],
+) -> Result<RatingRun> {
     let mut rated = Vec::with_capacity(events.len());
     let mut made = Vec::new();
     for (row, event) in events.iter().enumerate() {
+        if turns.contains(&row) {
+            state.append();
+        }
         let result = rate(rules, &mut state, event.view(), &mut Silent);
         if let (Some(payer), false) = (result.payer, state.components().is_empty()) {
             let components = state.components().to_vec();

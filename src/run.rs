@@ -3,6 +3,7 @@
 //! One file for each command's work. No arithmetic on money here, and nothing is printed: callers get values.
 
 pub mod bill;
+pub mod coding;
 pub mod collect;
 pub mod coverage;
 pub mod demo;
@@ -21,6 +22,7 @@ pub mod report;
 pub mod rollover;
 pub mod settlement;
 pub mod suspense;
+mod unmatched;
 pub mod workspace;
 
 /// Version of what derives charges from facts. A change that can alter a charge raises it.

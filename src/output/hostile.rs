@@ -95,6 +95,15 @@ fn hostile_run(text: &str) -> Vec<OutputFile> {
     run.suspense[0].details = text.to_owned();
     run.findings.rules_never_matched = vec![text.to_owned()];
     run.findings.unmatched_numbers[0].number = text.to_owned();
+    run.findings.unmatched_numbers[0].suggestion = Some(text.to_owned());
+    let mut unmatched = samples::unmatched();
+    for event in &mut unmatched.events {
+        event.id = text.to_owned();
+        event.number = text.to_owned();
+        event.name = Some(text.to_owned());
+        event.suggestions = vec![(text.to_owned(), text.to_owned())];
+    }
+    files.push(super::unmatched::unmatched_csv(&unmatched));
     run.coverage[1].holes = vec![text.to_owned()];
     run.held_back = vec![text.to_owned()];
     files.push(report::index(&run).unwrap());

@@ -58,6 +58,11 @@ impl CodingRow {
         cell(&self.row, column)
     }
 
+    /// Whether the sheet has a column.
+    pub fn has(&self, column: &str) -> bool {
+        self.row.has(column)
+    }
+
     /// Line of the file, from 1.
     pub fn line(&self) -> usize {
         self.row.line

@@ -26,7 +26,7 @@ use crate::domain::{Country, Currency, Exact, Exit, Failure, Hash, Instant, Resu
 use super::bands::{BANDS_MAX, Timeline};
 use super::identity::IdentityIndex;
 use super::options::Proration;
-use super::ruleset::{Match, Per, Place, Rate, RuleSet, TariffVersion};
+use super::ruleset::{Condition, Match, Per, Place, Rate, RuleSet, TariffVersion};
 
 pub use clause::{Clause, ClausePricing, ClauseReduction, ClauseTier};
 pub use denominator::numerator;
@@ -90,6 +90,8 @@ pub struct CompiledRules {
     pub payers: Vec<PayerTerms>,
     pub identity: IdentityIndex,
     pub outcomes: OutcomeTable,
+    /// Conditions that are evaluated over columns before rating; the pricing code sees a bit of each.
+    pub conditions: Vec<Condition>,
     /// Common denominator of all numerators, in major units of each tariff's currency.
     pub denominator: i128,
     /// Whoever has no contact: the default tariff, to value unmatched usage. Its index is one past the payers.
@@ -137,6 +139,7 @@ impl CompiledRules {
             payers: Vec::new(),
             identity: IdentityIndex::default(),
             outcomes: rules.outcomes.clone(),
+            conditions: rules.conditions.clone(),
             denominator: denominator::common(rules)?,
             unmatched: None,
             counters: Vec::new(),

@@ -398,6 +398,8 @@ pub struct Example {
     pub event: ExampleEvent,
     /// Units left of an allowance before the event, by name; an allowance that is not named is whole.
     pub left: Vec<(String, i64)>,
+    /// The same for allowances of money.
+    pub left_amounts: Vec<(String, Decimal)>,
     /// Units that tiers have counted before the event, by name of the rate.
     pub used: Vec<(String, i64)>,
     pub charge: Option<Decimal>,

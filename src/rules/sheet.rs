@@ -23,6 +23,11 @@ impl Row {
         self.cells.get(column).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
+    /// Whether the table has a column.
+    pub fn has(&self, column: &str) -> bool {
+        self.cells.contains_key(column)
+    }
+
     /// The text of a column as it stands, blanks included; `None` when the cell is empty.
     pub fn untrimmed(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str).filter(|text| !text.is_empty())

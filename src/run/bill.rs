@@ -199,7 +199,8 @@ fn widest(rules: &CompiledRules, month: Month, home: Span) -> Span {
         .fold(home, |widest, span| Span { from: widest.from.min(span.from), to: widest.to.max(span.to) })
 }
 
-fn span_of(events: &[BillableEvent], period: Span) -> Span {
+/// The span that rules must be compiled for: the period and all events.
+pub(super) fn span_of(events: &[BillableEvent], period: Span) -> Span {
     let span = crate::stage::explain::span_of(events.iter().map(BillableEvent::view));
     Span { from: span.from.min(period.from), to: span.to.max(period.to) }
 }

@@ -11,10 +11,10 @@ use crate::domain::document::{Document, InvoiceLine, LineKey, LineKind};
 use crate::domain::{Exact, Exit, Failure, Result};
 use crate::stage::explain::sentences;
 use crate::stage::invoice::line_key;
-use crate::stage::rate::{rate, slot_of};
+use crate::stage::rate::{rate, settle_derivation, slot_of};
 
 use super::bill::BillingRun;
-use super::rating::started;
+use super::rating::{started, view};
 use super::workspace::Workspace;
 use super::{DERIVATION_VERSION, bill};
 
@@ -254,23 +254,26 @@ fn steps(
     let run = bill::compute(book, workspace, month)?;
     let mut state = started(&run.rules, &run.openings);
     let mut found = None;
-    for candidate in &run.facts.mediated.events {
-        if candidate.id == event {
-            let mut derivation = Derivation::default();
-            let rated = rate(&run.rules, &mut state, candidate.view(), &mut derivation);
-            found = Some((candidate, derivation, rated));
-            break;
+    for (candidate, conditions) in run.facts.mediated.events.iter().zip(&run.rating.conditions) {
+        if candidate.id != event {
+            rate(&run.rules, &mut state, view(candidate, *conditions), &mut Silent);
+            continue;
         }
-        rate(&run.rules, &mut state, candidate.view(), &mut Silent);
+        let mut derivation = Derivation::default();
+        let rated = rate(&run.rules, &mut state, view(candidate, *conditions), &mut derivation);
+        found = Some((candidate, derivation, rated, state.components().to_vec()));
     }
-    let (candidate, derivation, rated) = found.ok_or_else(|| {
+    let (candidate, mut derivation, rated, components) = found.ok_or_else(|| {
         Failure::new(
             Exit::Verification,
             format!("the event {event} of {contact} cannot be made from the facts any more"),
         )
     })?;
-    let replayed = derivation.replay();
-    assert_eq!(replayed, rated.numerator, "the steps of {event} do not add up to its charge");
+    assert_eq!(derivation.replay(), rated.numerator, "the steps of {event} do not add up to its charge");
+    let replayed = match rated.payer {
+        Some(payer) => settle_derivation(&run.rules, &state, payer, &components, &mut derivation)?,
+        None => derivation.replay(),
+    };
     let own = charges.iter().filter(|charge| charge.event == event).map(|charge| charge.exact);
     let kept = own.into_iter().try_fold(Exact::ZERO, Exact::plus)?;
     let evidence = candidate

@@ -16,7 +16,7 @@ use crate::support::oracle::{Defect, EventResult, OracleResult, bill, bill_with_
 fn billed_world(seed: u64, events: usize) -> OracleResult {
     let folder = TempDir::new().unwrap();
     let made = world(seed, events, folder.path());
-    bill(&made.rules, &made.contacts, &made.usage)
+    bill(made.inputs())
 }
 
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -39,7 +39,7 @@ fn a_seed_makes_the_same_world_and_the_same_bill() {
     let second = world(7, 300, other.path());
     let bytes = |folder: &Path| files(folder).into_values().collect::<Vec<_>>();
     assert_eq!(bytes(one.path()), bytes(other.path()));
-    let bills = [&first, &second, &first].map(|world| bill(&world.rules, &world.contacts, &world.usage));
+    let bills = [&first, &second, &first].map(|world| bill(world.inputs()));
     assert_eq!(bills[0], bills[1]);
     assert_eq!(bills[0], bills[2]);
     assert_ne!(bills[0], billed_world(8, 300));
@@ -95,9 +95,9 @@ fn planted_defects_are_seen() {
     for seed in 0..4 {
         let folder = TempDir::new().unwrap();
         let made = world(seed, 400, folder.path());
-        let right = bill(&made.rules, &made.contacts, &made.usage);
+        let right = bill(made.inputs());
         for defect in defects {
-            let wrong = bill_with_defect(&made.rules, &made.contacts, &made.usage, defect);
+            let wrong = bill_with_defect(made.inputs(), defect);
             let (charges, lines) = write(&wrong, folder.path());
             let differences = compare(&charges, &lines, &right);
             let same = charged(&wrong) == charged(&right) && wrong.lines == right.lines;
@@ -175,7 +175,7 @@ fn write(result: &OracleResult, folder: &Path) -> (PathBuf, PathBuf) {
 fn the_comparison_sees_one_changed_cell() {
     let folder = TempDir::new().unwrap();
     let made = world(3, 200, folder.path());
-    let result = bill(&made.rules, &made.contacts, &made.usage);
+    let result = bill(made.inputs());
     let (charges, lines) = write(&result, folder.path());
     assert_eq!(compare(&charges, &lines, &result), Vec::<String>::new());
 

@@ -9,6 +9,8 @@ use chrono_tz::Tz;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+use super::oracle::Inputs;
+
 mod people;
 mod tariffs;
 mod usage;
@@ -20,6 +22,21 @@ pub struct World {
     pub contacts: PathBuf,
     /// CSV, or JSON lines when the name ends in `jsonl`.
     pub usage: PathBuf,
+    pub directory: Option<PathBuf>,
+    pub coding: Option<PathBuf>,
+}
+
+impl World {
+    /// What the oracle reads.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            rules: &self.rules,
+            contacts: &self.contacts,
+            usage: &self.usage,
+            directory: self.directory.as_deref(),
+            coding: self.coding.as_deref(),
+        }
+    }
 }
 
 /// Writes the world of a seed into a folder, with `events` rows of usage in and around one month.
@@ -35,7 +52,7 @@ pub fn world(seed: u64, events: usize, folder: &Path) -> World {
     people::write(&people, &contacts);
     let usage = folder.join(if dice.chance(50) { "usage.csv" } else { "usage.jsonl" });
     usage::write(&mut dice, &setting, &people, events, &usage);
-    World { rules, contacts, usage }
+    World { rules, contacts, usage, directory: None, coding: None }
 }
 
 /// What the whole world has in common.

@@ -212,7 +212,7 @@ pub fn band_at<'a>(
             let plain = super::calendar::Band { except: Default::default(), on: None, ..band.clone() };
             return plain.holds(at, of_contact.unwrap_or(tariff.zone));
         }
-        wall.holds(name, band, of_contact.unwrap_or(tariff.zone), at)
+        wall.holds(band, of_contact.unwrap_or(tariff.zone), at)
     };
     matching.bands.iter().find(|name| holds(name)).map(String::as_str)
 }

@@ -3,6 +3,7 @@
 //! One file for each command's work. No arithmetic on money here, and nothing is printed: callers get values.
 
 pub mod bill;
+pub mod coding;
 pub mod collect;
 pub mod coverage;
 pub mod demo;
@@ -19,6 +20,7 @@ pub mod rating;
 pub mod rebuild;
 pub mod report;
 pub mod suspense;
+mod unmatched;
 pub mod workspace;
 
 /// Version of what derives charges from facts. A change that can alter a charge raises it.

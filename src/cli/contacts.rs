@@ -19,6 +19,9 @@ pub enum Action {
 pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
     let Action::Check(arguments) = action;
     let workspace = arguments.workspace()?;
+    if !workspace.warnings.is_empty() {
+        printer.say(workspace.warnings.trim_end());
+    }
     let count = workspace.contacts.contacts.len();
     let json = serde_json::json!({ "contacts": count, "hash": workspace.contacts.hash.hex() });
     printer.result(&json, &format!("{}: no mistakes", counted_noun(count as u64, "contact")));

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::domain::{Exit, Failure, Result};
 
@@ -14,13 +14,58 @@ const CONFIGURATION: &str = include_str!("init/tollbook.toml");
 const CONTACTS: &str = include_str!("init/contacts.csv");
 const RULES: &str = include_str!("../../rules/example/standard.toml");
 
+/// A file of a template: its path in the folder, and its text.
+type Template = &'static [(&'static str, &'static str)];
+
+/// The files of `rules/NAME` at their places.
+macro_rules! template {
+    ($name:literal, $($file:literal),+) => {
+        &[
+            ("contacts.csv", include_str!(concat!("../../rules/", $name, "/contacts.csv"))),
+            $((concat!("rules/", $file), include_str!(concat!("../../rules/", $name, "/", $file)))),+
+        ]
+    };
+}
+
+/// The rule sets to start from.
+#[derive(Clone, Copy, ValueEnum)]
+enum Choice {
+    /// One simple tariff
+    Example,
+    /// People's time by matter in six-minute units, disbursements at cost
+    LawFirm,
+    /// Minutes resold by rate decks, fees for extensions and numbers, margin
+    ManagedServiceProvider,
+    /// Packages, pools and volume prices of operators' minutes
+    AnsweringService,
+    /// Reminders by segment and page, billed by what became of them
+    Clinic,
+}
+
+impl Choice {
+    fn files(self) -> Template {
+        match self {
+            Choice::Example => &[("contacts.csv", CONTACTS), ("rules/standard.toml", RULES)],
+            Choice::LawFirm => template!("law-firm", "law-firm.toml"),
+            Choice::ManagedServiceProvider => {
+                template!("managed-service-provider", "reseller.toml", "world-sell.csv", "world-buy.csv")
+            }
+            Choice::AnsweringService => template!("answering-service", "packages.toml", "us-holidays.csv"),
+            Choice::Clinic => template!("clinic", "reminders.toml"),
+        }
+    }
+}
+
 /// The arguments of `init`.
 #[derive(Args)]
-#[command(after_help = "Example: tollbook init --folder billing")]
+#[command(after_help = "Examples:\n  tollbook init --folder billing\n  tollbook init --template law-firm")]
 pub struct Arguments {
     /// Folder for the files
     #[arg(long, default_value = ".", value_name = "DIR")]
     folder: PathBuf,
+    /// Rules and contacts to start from
+    #[arg(long, default_value = "example", value_name = "NAME")]
+    template: Choice,
 }
 
 /// Writes the files; never over existing ones.
@@ -28,11 +73,8 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let folder = &arguments.folder;
     let rules = folder.join("rules");
     fs::create_dir_all(&rules).map_err(|error| Failure::io(&error, format!("making {}", rules.display())))?;
-    let files = [
-        (folder.join("tollbook.toml"), CONFIGURATION),
-        (folder.join("contacts.csv"), CONTACTS),
-        (rules.join("standard.toml"), RULES),
-    ];
+    let mut files = vec![(folder.join("tollbook.toml"), CONFIGURATION)];
+    files.extend(arguments.template.files().iter().map(|(path, text)| (folder.join(path), *text)));
     for (path, _) in &files {
         if path.exists() {
             return Err(Failure::new(Exit::Usage, format!("{} exists already", path.display()))

@@ -4,6 +4,7 @@
 
 mod accept_gap;
 mod accept_suspense;
+mod coding;
 mod compact;
 mod contacts;
 mod demo;
@@ -94,6 +95,9 @@ enum Command {
     /// Check rule files or run the examples they carry
     #[command(subcommand)]
     Rules(rules::Action),
+    /// Say of calls for whom, for which matter and by whom: the sheet of a period, out and back
+    #[command(subcommand)]
+    Coding(coding::Action),
     /// Check the contact list
     #[command(subcommand)]
     Contacts(contacts::Action),
@@ -186,6 +190,7 @@ fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit> {
         Command::AcceptGap(arguments) => accept_gap::run(&arguments, printer),
         Command::AcceptSuspense(arguments) => accept_suspense::run(&arguments, printer),
         Command::Rules(action) => rules::run(&action, printer),
+        Command::Coding(action) => coding::run(&action, printer),
         Command::Contacts(action) => contacts::run(&action, printer),
     }
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::domain::{Country, Exit, Failure, Result};
-use crate::rules::diagnostic::render;
-use crate::rules::{RuleSet, load};
-use crate::run::workspace::{read_rules, refuse};
-use crate::stage::explain::{counted_noun, run_examples};
+use crate::rules::diagnostic::{Diagnostic, SourceFile, render};
+use crate::rules::{RuleSet, lint, schema};
+use crate::run::rating::test_examples;
+use crate::run::workspace::{read_rules, refuse, rule_set};
+use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
 
@@ -16,9 +17,21 @@ use super::printer::Printer;
 #[derive(Subcommand)]
 pub enum Action {
     /// Check rule files and show every mistake
-    Check(Arguments),
+    Check(CheckArguments),
     /// Run the examples that the rule files carry
     Test(Arguments),
+    /// Print the JSON Schema of rule files, for editors
+    Schema,
+}
+
+/// The arguments of a check.
+#[derive(Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    of_both: Arguments,
+    /// Exit with 3 when there are warnings
+    #[arg(long)]
+    strict: bool,
 }
 
 /// The arguments of both.
@@ -37,25 +50,39 @@ pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
     match action {
         Action::Check(arguments) => check(arguments, printer),
         Action::Test(arguments) => test(arguments, printer),
+        Action::Schema => print_schema(printer),
     }
 }
 
-fn read(arguments: &Arguments, printer: &mut Printer) -> Result<RuleSet> {
+/// A rule set with the files it was read from and what was only warned about.
+struct Checked {
+    rules: RuleSet,
+    files: Vec<SourceFile>,
+    warnings: Vec<Diagnostic>,
+}
+
+fn read(arguments: &Arguments) -> Result<Checked> {
     let country = Country::from_code(&arguments.country)
         .ok_or_else(|| Failure::new(Exit::Usage, format!("\"{}\" is not a country", arguments.country)))?;
     let files = read_rules(&arguments.folder)?;
-    let (rules, warnings) = load::rule_set(&files, country).map_err(|mistakes| refuse(&mistakes, &files))?;
-    if !warnings.is_empty() {
-        printer.say(render(&warnings, &files, false).trim_end());
-    }
-    Ok(rules)
+    let (rules, warnings) = rule_set(&files, country).map_err(|mistakes| refuse(&mistakes, &files))?;
+    Ok(Checked { rules, files, warnings })
 }
 
-fn check(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let rules = read(arguments, printer)?;
+fn say(warnings: &[Diagnostic], files: &[SourceFile], printer: &mut Printer) {
+    if !warnings.is_empty() {
+        printer.say(render(warnings, files, false).trim_end());
+    }
+}
+
+fn check(arguments: &CheckArguments, printer: &mut Printer) -> Result<Exit> {
+    let Checked { rules, files, mut warnings } = read(&arguments.of_both)?;
+    warnings.extend(lint::lint(&rules, &files));
+    say(&warnings, &files, printer);
     let rates: usize = rules.tariffs.iter().map(|tariff| tariff.rates.len()).sum();
-    let json =
-        serde_json::json!({ "tariffs": rules.tariffs.len(), "rates": rates, "hash": rules.hash.hex() });
+    let json = serde_json::json!({
+        "tariffs": rules.tariffs.len(), "rates": rates, "warnings": warnings.len(), "hash": rules.hash.hex()
+    });
     let text = format!(
         "{} with {}, {}: no mistakes",
         counted_noun(rules.tariffs.len() as u64, "tariff version"),
@@ -63,12 +90,18 @@ fn check(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         counted_noun(rules.examples.len() as u64, "example")
     );
     printer.result(&json, &text);
+    Ok(if arguments.strict && !warnings.is_empty() { Exit::Mistakes } else { Exit::Done })
+}
+
+fn print_schema(printer: &mut Printer) -> Result<Exit> {
+    printer.result(&schema::schema(), &schema::text());
     Ok(Exit::Done)
 }
 
 fn test(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
-    let rules = read(arguments, printer)?;
-    let results = run_examples(&rules)?;
+    let Checked { rules, files, warnings } = read(arguments)?;
+    say(&warnings, &files, printer);
+    let results = test_examples(&rules)?;
     let mut failed = 0;
     let mut text = String::new();
     for result in &results {

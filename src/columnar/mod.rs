@@ -3,6 +3,7 @@
 //! Nothing here prices, counts increments or rounds, and no signature takes a file name.
 
 pub mod charges;
+pub mod conditions;
 pub mod events;
 pub mod segment;
 pub mod usage;

@@ -8,8 +8,10 @@ words! {
         Usage = "usage",
         Allowance = "allowance",
         ConnectionFee = "connection-fee",
+        Discount = "discount",
         Floor = "floor",
         Cap = "cap",
+        Rounding = "rounding",
     }
 }
 
@@ -21,6 +23,10 @@ words! {
         Message = "message",
         Segment = "segment",
         Page = "page",
+        /// Once for an event, whatever its length.
+        Event = "event",
+        /// Money: what a monetary allowance grants.
+        Amount = "amount",
     }
 }
 
@@ -40,7 +46,16 @@ pub struct Component {
     /// The allowance that was drawn, when `kind` is `Allowance`.
     pub allowance: Option<Draw>,
     pub unit: Unit,
-    /// First billed unit of the event that this part covers.
+    /// Tier of the clause, from 1; 0 without tiers.
+    pub tier: u16,
+    /// Matter and timekeeper as numbers of the compiled rules, from 1; 0 is none.
+    pub matter: u32,
+    pub timekeeper: u32,
+    /// Which of the event's time entries this is a part of.
+    pub entry: u16,
+    /// Index of the month it belongs to in the compiled rules: that of the event, unless periods split calls.
+    pub month: u32,
+    /// First billed unit of the entry that this part covers.
     pub unit_from: i64,
     /// Billed units.
     pub units: i64,

@@ -5,14 +5,39 @@ use super::disposition::{EventDisposition, SuspenseReason};
 use super::outcome::words;
 
 words! {
-    /// How the payer was found, in the order in which the rules are tried (design, section 7).
+    /// How the payer was found, in the order in which the rules are tried unless the rule files order them otherwise
+    /// (design, section 7).
     IdentityRule {
-        Named = "named by the row",
-        AccountCode = "account code",
-        OwnNumber = "own number that was dialled",
-        OtherNumber = "other party's number",
-        OtherPrefix = "prefix of the other party's number",
+        Coding = "coding",
+        Named = "named",
+        AccountCode = "account-code",
+        OwnNumber = "own-number",
+        OtherNumber = "other-number",
+        OtherPrefix = "other-prefix",
         Extension = "extension",
+        Department = "department",
+        Site = "site",
+        CostCentre = "cost-centre",
+        Account = "account",
+    }
+}
+
+impl IdentityRule {
+    /// The rule as people say it, after "found by".
+    pub fn phrase(self) -> &'static str {
+        match self {
+            IdentityRule::Coding => "coding sheet",
+            IdentityRule::Named => "named by the row",
+            IdentityRule::AccountCode => "account code",
+            IdentityRule::OwnNumber => "own number that was dialled",
+            IdentityRule::OtherNumber => "other party's number",
+            IdentityRule::OtherPrefix => "prefix of the other party's number",
+            IdentityRule::Extension => "extension",
+            IdentityRule::Department => "department of the extension",
+            IdentityRule::Site => "site of the extension",
+            IdentityRule::CostCentre => "cost centre of the extension",
+            IdentityRule::Account => "account of the service",
+        }
     }
 }
 
@@ -26,6 +51,18 @@ pub enum Step {
     TariffVersion {
         version: usize,
     },
+    /// What the same event costs at the supplier's tariff.
+    Supplier {
+        version: usize,
+        numerator: i128,
+    },
+    /// One of several time entries of the event begins; matter and timekeeper from 1, 0 is none.
+    Entry {
+        entry: u16,
+        extension: Option<u64>,
+        matter: u32,
+        timekeeper: u32,
+    },
     /// The leg policy gave this many milliseconds.
     Measured {
         milliseconds: i64,
@@ -35,6 +72,24 @@ pub enum Step {
     WholeSeconds {
         seconds: i64,
     },
+    /// Short enough to be free.
+    Grace {
+        clause: u32,
+        milliseconds: i64,
+    },
+    /// Raised to the minimum.
+    Minimum {
+        clause: u32,
+        seconds: i64,
+    },
+    /// The rounding scope's sum before and after the event, and what is billed of each.
+    Scope {
+        clause: u32,
+        milliseconds_before: i64,
+        milliseconds_after: i64,
+        units_before: i64,
+        units_after: i64,
+    },
     /// A run of increments of one clause: billed units `unit_from..unit_from + units`.
     Increments {
         clause: u32,
@@ -42,7 +97,7 @@ pub enum Step {
         units: i64,
         seconds_measured: i64,
     },
-    /// A count that is billed as it is (segments, pages, messages, calls).
+    /// A count that is billed as it is (segments, pages, messages, calls, events).
     Counted {
         clause: u32,
         units: i64,
@@ -52,13 +107,47 @@ pub enum Step {
         left_before: i64,
         units: i64,
     },
+    /// Units that fall into one tier, from 1.
+    Tier {
+        clause: u32,
+        tier: u16,
+        units_before: i64,
+        units: i64,
+    },
+    /// Packages that the event's units open (or complete).
+    Packages {
+        clause: u32,
+        units_before: i64,
+        units: i64,
+        packages: i64,
+    },
+    /// The cost that a price at cost is made from.
+    Cost {
+        clause: u32,
+        cost: i128,
+    },
     Price {
         clause: u32,
+        /// The price step or tier that applies, from 1; 0 where the rate has one price.
+        part: u16,
+        units: i64,
+        numerator: i128,
+    },
+    /// Priced by the volume tier that the period reached in the end; a part of the event's charge.
+    Volume {
+        clause: u32,
+        tier: u16,
+        units_of_period: i64,
         units: i64,
         numerator: i128,
     },
     ConnectionFee {
         clause: u32,
+        numerator: i128,
+    },
+    Discount {
+        clause: u32,
+        before: i128,
         numerator: i128,
     },
     /// The charge is raised to the floor.
@@ -71,6 +160,18 @@ pub enum Step {
     Cap {
         clause: u32,
         before: i128,
+        numerator: i128,
+    },
+    /// The charge, or the prices of its increments, are rounded.
+    Rounded {
+        clause: u32,
+        before: i128,
+        numerator: i128,
+    },
+    /// A monetary allowance takes this much of the charge.
+    Credit {
+        counter: usize,
+        left_before: i128,
         numerator: i128,
     },
     Total {
@@ -110,13 +211,17 @@ impl Trace for Derivation {
 }
 
 impl Derivation {
-    /// The amount the steps add up to: prices and fees, then what floor and cap changed.
+    /// The amount the steps add up to: prices and fees, then what each later step changed.
     pub fn replay(&self) -> i128 {
         self.steps.iter().fold(0, |sum, step| match step {
-            Step::Price { numerator, .. } | Step::ConnectionFee { numerator, .. } => sum + numerator,
-            Step::Floor { before, numerator, .. } | Step::Cap { before, numerator, .. } => {
-                sum + numerator - before
-            }
+            Step::Price { numerator, .. }
+            | Step::ConnectionFee { numerator, .. }
+            | Step::Volume { numerator, .. } => sum + numerator,
+            Step::Discount { before, numerator, .. }
+            | Step::Floor { before, numerator, .. }
+            | Step::Cap { before, numerator, .. }
+            | Step::Rounded { before, numerator, .. } => sum + numerator - before,
+            Step::Credit { numerator, .. } => sum - numerator,
             _ => sum,
         })
     }

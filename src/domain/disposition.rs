@@ -19,6 +19,10 @@ words! {
         NoPages = "no-pages",
         NoSegments = "no-segments",
         NoRate = "no-rate",
+        NoCost = "no-cost",
+        NoTimekeeperPrice = "no-timekeeper-price",
+        TooFine = "too-fine",
+        NegativeQuantity = "negative-quantity",
         Overflow = "overflow",
         PeriodFinalised = "period-finalised",
     }
@@ -54,6 +58,12 @@ impl SuspenseReason {
             SuspenseReason::NoRate => {
                 "No rate of the contact's tariff or the default tariff matches; add one, even at 0."
             }
+            SuspenseReason::NoCost => "A price at cost needs the carrier's cost of the event.",
+            SuspenseReason::NoTimekeeperPrice => {
+                "The rate takes the timekeeper's price; name the timekeeper in the coding sheet, or give it a price."
+            }
+            SuspenseReason::TooFine => "The cost has more decimals than can be kept exactly; ten at most.",
+            SuspenseReason::NegativeQuantity => "A negative quantity is never billed; mend the source.",
             SuspenseReason::PeriodFinalised => {
                 "The payer's invoice of this period is final; the event waits for an adjustment."
             }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::outcome::words;
+
 /// What stands at one end of a call or message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartyNumber {
@@ -53,6 +55,34 @@ impl fmt::Display for PartyNumber {
     }
 }
 
+words! {
+    /// What kind of number stands at an end; rules may speak of it.
+    NumberClass {
+        Ordinary = "ordinary",
+        TollFree = "toll-free",
+        ShortCode = "short-code",
+        Emergency = "emergency",
+        Internal = "internal",
+        Withheld = "withheld",
+        Unparseable = "unparseable",
+    }
+}
+
+impl NumberClass {
+    /// The class of a number; whether an E.164 number is free to its caller only the numbering plan knows.
+    pub fn of(number: PartyNumber, toll_free: bool) -> NumberClass {
+        match number {
+            PartyNumber::E164(_) if toll_free => NumberClass::TollFree,
+            PartyNumber::E164(_) => NumberClass::Ordinary,
+            PartyNumber::Extension(_) => NumberClass::Internal,
+            PartyNumber::ShortCode(_) => NumberClass::ShortCode,
+            PartyNumber::Emergency(_) => NumberClass::Emergency,
+            PartyNumber::Withheld => NumberClass::Withheld,
+            PartyNumber::Unparseable => NumberClass::Unparseable,
+        }
+    }
+}
+
 /// An ISO 3166 country code of two letters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
@@ -92,10 +122,20 @@ impl fmt::Debug for Country {
     }
 }
 
+/// What a text says of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadNumber {
+    pub number: PartyNumber,
+    /// The country of an E.164 number.
+    pub country: Option<Country>,
+    /// Free to its caller by the numbering plan.
+    pub toll_free: bool,
+}
+
 /// Reads numbers as the service or a person writes them. Each distinct text is parsed once.
 pub struct NumberReader {
     home: phonenumber::country::Id,
-    known: HashMap<String, (PartyNumber, Option<Country>)>,
+    known: HashMap<String, ReadNumber>,
 }
 
 /// Emergency numbers of the numbering plans the product meets; a text to one of them is never a client's.
@@ -110,6 +150,12 @@ impl NumberReader {
 
     /// The number of a text, and the country it belongs to when it is E.164. An empty text is a withheld number.
     pub fn read(&mut self, text: &str) -> (PartyNumber, Option<Country>) {
+        let found = self.read_whole(text);
+        (found.number, found.country)
+    }
+
+    /// As [`NumberReader::read`], and whether the number is free to its caller.
+    pub fn read_whole(&mut self, text: &str) -> ReadNumber {
         if let Some(found) = self.known.get(text) {
             return *found;
         }
@@ -118,29 +164,30 @@ impl NumberReader {
         found
     }
 
-    fn parse(&self, text: &str) -> (PartyNumber, Option<Country>) {
+    fn parse(&self, text: &str) -> ReadNumber {
+        let without_country = |number| ReadNumber { number, country: None, toll_free: false };
         if text.is_empty() || text.eq_ignore_ascii_case("anonymous") {
-            return (PartyNumber::Withheld, None);
+            return without_country(PartyNumber::Withheld);
         }
         let written = |letter: char| letter.is_ascii_digit() || " +-().".contains(letter);
         if !text.chars().all(written) || text.chars().filter(char::is_ascii_digit).count() > 17 {
-            return (PartyNumber::Unparseable, None);
+            return without_country(PartyNumber::Unparseable);
         }
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         if digits.len() <= 6 && !text.starts_with('+') {
             return match digits.parse::<u64>() {
                 Ok(short) if digits.len() == 3 && EMERGENCY.contains(&short) => {
-                    (PartyNumber::Emergency(short), None)
+                    without_country(PartyNumber::Emergency(short))
                 }
-                Ok(short) => (PartyNumber::ShortCode(short), None),
-                Err(_) => (PartyNumber::Unparseable, None),
+                Ok(short) => without_country(PartyNumber::ShortCode(short)),
+                Err(_) => without_country(PartyNumber::Unparseable),
             };
         }
-        self.parse_e164(text).unwrap_or((PartyNumber::Unparseable, None))
+        self.parse_e164(text).unwrap_or(without_country(PartyNumber::Unparseable))
     }
 
     /// Numbers are checked for a possible form, not for being assigned: a call that took place is evidence enough.
-    fn parse_e164(&self, text: &str) -> Option<(PartyNumber, Option<Country>)> {
+    fn parse_e164(&self, text: &str) -> Option<ReadNumber> {
         // The library strips the home country's trunk prefix (1 in North America) from numbers of other countries too
         // when it is told a home: `+44 1632 …` and every Chinese mobile would lose a digit.
         let home = (!text.starts_with('+')).then_some(self.home);
@@ -158,8 +205,23 @@ impl NumberReader {
         }
         let known = parsed.country().id().and_then(|id| Country::from_code(id.as_ref()));
         let country = known.or_else(|| country_behind_zero(&parsed));
-        Some((PartyNumber::E164(digits.parse().ok()?), country))
+        let toll_free = is_toll_free(&parsed);
+        Some(ReadNumber { number: PartyNumber::E164(digits.parse().ok()?), country, toll_free })
     }
+}
+
+/// Whether the numbering plan says that a number is free to its caller.
+fn is_toll_free(parsed: &phonenumber::PhoneNumber) -> bool {
+    let database = &phonenumber::metadata::DATABASE;
+    let zeros = usize::from(parsed.national().zeros());
+    let free_without_zeros = parsed.number_type(database) == phonenumber::Type::TollFree;
+    if !free_without_zeros || zeros == 0 {
+        return free_without_zeros;
+    }
+    // The library asks without the zeros that belong to the number.
+    let national = format!("{}{}", "0".repeat(zeros), parsed.national().value());
+    let free = parsed.metadata(database).and_then(|metadata| metadata.descriptors().toll_free());
+    free.is_some_and(|free| free.is_match(&national))
 }
 
 /// The country of a number whose national part begins with a zero that belongs to it, as in Italy: the library loses
@@ -203,6 +265,43 @@ mod tests {
         check("", PartyNumber::Withheld, None);
         check("911", PartyNumber::Emergency(911), None);
         check("29395", PartyNumber::ShortCode(29_395), None);
+    }
+
+    #[test]
+    fn every_class_of_number_is_told_from_the_others() {
+        let mut reader = NumberReader::new(Country::from_code("US").unwrap());
+        let mut class = |text: &str| {
+            let read = reader.read_whole(text);
+            NumberClass::of(read.number, read.toll_free)
+        };
+        for (text, expected) in [
+            ("+12125550143", NumberClass::Ordinary),
+            ("(212) 555-0143", NumberClass::Ordinary),
+            ("+18007233456", NumberClass::TollFree),
+            ("1 (888) 234-5678", NumberClass::TollFree),
+            ("8336669999", NumberClass::TollFree),
+            ("+448081570192", NumberClass::TollFree),
+            ("+4980012345678", NumberClass::TollFree),
+            ("+39800123456", NumberClass::TollFree),
+            // With the zero it is another number.
+            ("+390800123456", NumberClass::Ordinary),
+            ("+80012345678", NumberClass::TollFree),
+            // Premium and shared-cost numbers cost their caller more, not less.
+            ("+19002345678", NumberClass::Ordinary),
+            ("+448431234567", NumberClass::Ordinary),
+            // No such exchange exists, so nobody knows what it costs.
+            ("18661234567", NumberClass::Ordinary),
+            ("29395", NumberClass::ShortCode),
+            ("411", NumberClass::ShortCode),
+            ("911", NumberClass::Emergency),
+            ("112", NumberClass::Emergency),
+            ("", NumberClass::Withheld),
+            ("anonymous", NumberClass::Withheld),
+            ("+1855201XXXX", NumberClass::Unparseable),
+        ] {
+            assert_eq!(class(text), expected, "{text}");
+        }
+        assert_eq!(NumberClass::of(PartyNumber::Extension(101), false), NumberClass::Internal);
     }
 
     #[test]

@@ -82,17 +82,87 @@ pub struct OutcomeRule {
     pub billable: bool,
 }
 
-/// Which outcomes arrived and which are billable, by channel; two separate columns that the user owns (design,
-/// section 5). An outcome that cannot occur on a channel has no row.
+/// Error codes a row or condition speaks of: one exactly, or all that begin alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CodePattern {
+    Exact(String),
+    /// Written with a trailing `*`.
+    Prefix(String),
+}
+
+impl CodePattern {
+    /// The pattern of a text such as `SMS-RC-503` or `SMS-UP-*`.
+    pub fn of(text: &str) -> CodePattern {
+        match text.strip_suffix('*') {
+            Some(head) => CodePattern::Prefix(head.to_owned()),
+            None => CodePattern::Exact(text.to_owned()),
+        }
+    }
+
+    /// Whether a code is meant.
+    pub fn fits(&self, code: &str) -> bool {
+        match self {
+            CodePattern::Exact(exact) => code == exact,
+            CodePattern::Prefix(head) => code.starts_with(head.as_str()),
+        }
+    }
+
+    /// How closely it describes a code: an exact one more than any beginning, a longer beginning more than a shorter.
+    fn closeness(&self) -> (bool, usize) {
+        match self {
+            CodePattern::Exact(exact) => (true, exact.len()),
+            CodePattern::Prefix(head) => (false, head.len()),
+        }
+    }
+}
+
+/// A row of the table that speaks of a direction or an error code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NarrowRow {
+    pub channel: Channel,
+    pub outcome: Outcome,
+    pub direction: Option<Direction>,
+    pub error_code: Option<CodePattern>,
+    pub rule: OutcomeRule,
+}
+
+/// Which outcomes arrived and which are billable, by channel, direction and error code; two separate columns that the
+/// user owns (design, section 5). An outcome that cannot occur on a channel has no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeTable {
     rows: BTreeMap<(Channel, Outcome), OutcomeRule>,
+    narrow: Vec<NarrowRow>,
 }
 
 impl OutcomeTable {
-    /// The rule of an outcome; `None` when the channel does not know it.
+    /// The rule of an outcome whatever its direction and code; `None` when the channel does not know it.
     pub fn rule(&self, channel: Channel, outcome: Outcome) -> Option<OutcomeRule> {
         self.rows.get(&(channel, outcome)).copied()
+    }
+
+    /// The rule of an event: an exact error code before a beginning of it, before a row without a code; then a row that
+    /// names the direction before one that does not.
+    pub fn rule_of(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        outcome: Outcome,
+        error_code: Option<&str>,
+    ) -> Option<OutcomeRule> {
+        let fits = |row: &&NarrowRow| {
+            row.channel == channel
+                && row.outcome == outcome
+                && row.direction.is_none_or(|wanted| wanted == direction)
+                && row
+                    .error_code
+                    .as_ref()
+                    .is_none_or(|pattern| error_code.is_some_and(|code| pattern.fits(code)))
+        };
+        let closest =
+            self.narrow.iter().filter(fits).max_by_key(|row| {
+                (row.error_code.as_ref().map(CodePattern::closeness), row.direction.is_some())
+            });
+        closest.map(|row| row.rule).or_else(|| self.rule(channel, outcome))
     }
 
     /// Replaces a row.
@@ -100,9 +170,19 @@ impl OutcomeTable {
         self.rows.insert((channel, outcome), rule);
     }
 
-    /// All rows in a fixed order.
+    /// Adds a row that speaks of a direction or an error code.
+    pub fn add(&mut self, row: NarrowRow) {
+        self.narrow.push(row);
+    }
+
+    /// All rows that speak of neither direction nor code, in a fixed order.
     pub fn rows(&self) -> impl Iterator<Item = (Channel, Outcome, OutcomeRule)> + '_ {
         self.rows.iter().map(|((channel, outcome), rule)| (*channel, *outcome, *rule))
+    }
+
+    /// The rows that speak of a direction or an error code, in the order of the files.
+    pub fn narrow_rows(&self) -> &[NarrowRow] {
+        &self.narrow
     }
 }
 
@@ -143,6 +223,6 @@ impl Default for OutcomeTable {
                 rows.insert((channel, *outcome), OutcomeRule { arrived: *arrived, billable: *billable });
             }
         }
-        OutcomeTable { rows }
+        OutcomeTable { rows, narrow: Vec::new() }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::OutputFile;
 use super::json::{self, JsonExact, JsonMoney};
+use super::unmatched::UnmatchedTotals;
 use crate::domain::disposition::{Conservation, ControlTotal, EventDisposition, RecordDisposition};
 use crate::domain::money::{Currency, Exact, Money};
 
@@ -85,6 +86,16 @@ struct Facts<'a> {
     events_mediated: Total,
     events: Vec<EventTotal>,
     money: Vec<MoneyFacts>,
+    unmatched: UnmatchedFacts,
+}
+
+#[derive(Serialize)]
+struct UnmatchedFacts {
+    events: u64,
+    currency: Option<String>,
+    value: JsonExact,
+    without_value: u64,
+    oldest_days: i64,
 }
 
 #[derive(Serialize)]
@@ -127,7 +138,11 @@ struct MoneyFacts {
 }
 
 /// `control.json`. Every disposition is listed, also those without records or events.
-pub fn control_json(conservation: &Conservation, money: &[MoneyControl]) -> OutputFile {
+pub fn control_json(
+    conservation: &Conservation,
+    money: &[MoneyControl],
+    unmatched: &UnmatchedTotals,
+) -> OutputFile {
     let violations = violations(conservation, money);
     let bytes = json::bytes(&Facts {
         format: "tollbook control 1",
@@ -155,6 +170,13 @@ pub fn control_json(conservation: &Conservation, money: &[MoneyControl]) -> Outp
             })
             .collect(),
         money: money.iter().map(money_facts).collect(),
+        unmatched: UnmatchedFacts {
+            events: unmatched.events,
+            currency: unmatched.currency.map(|currency| currency.to_string()),
+            value: unmatched.value.into(),
+            without_value: unmatched.without_value,
+            oldest_days: unmatched.oldest_days,
+        },
     });
     OutputFile { path: "control.json".to_owned(), bytes }
 }
@@ -188,7 +210,14 @@ mod tests {
 
     #[test]
     fn control_totals_are_as_agreed() {
-        golden::check("run", &control_json(&samples::conservation(), &samples::money()));
+        golden::check(
+            "run",
+            &control_json(
+                &samples::conservation(),
+                &samples::money(),
+                &samples::unmatched().totals().unwrap(),
+            ),
+        );
     }
 
     #[test]

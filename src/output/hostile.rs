@@ -31,14 +31,33 @@ fn hostile_document(text: &str) -> Document {
     invoice.payer.name = text.to_owned();
     invoice.payer.contact_id = text.to_owned();
     invoice.payer.address = vec![text.to_owned()];
+    invoice.timekeepers.insert(text.to_owned(), text.to_owned());
+    invoice.carried = vec![text.to_owned()];
+    invoice.balances = samples::legal().invoice.balances;
+    for balance in &mut invoice.balances {
+        for field in
+            [&mut balance.tariff, &mut balance.allowance, &mut balance.pool, &mut balance.left[0].granted]
+        {
+            *field = text.to_owned();
+        }
+    }
     for line in &mut invoice.lines {
         line.key.clause = text.to_owned();
         line.key.band = text.to_owned();
         line.key.tariff = text.to_owned();
+        line.key.destination = text.to_owned();
+        line.key.matter = text.to_owned();
+        line.key.timekeeper = text.to_owned();
+        line.key.service_period = text.to_owned();
+        line.note = text.to_owned();
+        line.basis = text.to_owned();
         line.price = text.to_owned();
     }
     for row in &mut document.annex {
         for field in [&mut row.event_id, &mut row.from, &mut row.to, &mut row.remarks, &mut row.channel] {
+            *field = text.to_owned();
+        }
+        for field in [&mut row.destination, &mut row.matter, &mut row.timekeeper] {
             *field = text.to_owned();
         }
         row.measured = text.to_owned();
@@ -76,6 +95,15 @@ fn hostile_run(text: &str) -> Vec<OutputFile> {
     run.suspense[0].details = text.to_owned();
     run.findings.rules_never_matched = vec![text.to_owned()];
     run.findings.unmatched_numbers[0].number = text.to_owned();
+    run.findings.unmatched_numbers[0].suggestion = Some(text.to_owned());
+    let mut unmatched = samples::unmatched();
+    for event in &mut unmatched.events {
+        event.id = text.to_owned();
+        event.number = text.to_owned();
+        event.name = Some(text.to_owned());
+        event.suggestions = vec![(text.to_owned(), text.to_owned())];
+    }
+    files.push(super::unmatched::unmatched_csv(&unmatched));
     run.coverage[1].holes = vec![text.to_owned()];
     run.held_back = vec![text.to_owned()];
     files.push(report::index(&run).unwrap());
@@ -174,7 +202,7 @@ fn hostile_text_comes_back_from_the_machine_formats() {
         let mut reader = csv::Reader::from_reader(files[0].bytes.as_slice());
         let row = reader.records().map(|row| row.unwrap()).find(|row| &row[0] == "event").unwrap();
         if !text.contains(|letter| super::text::acts(letter) && !matches!(letter, '\n' | '\r' | '\t')) {
-            assert_eq!(Cell::unguarded(&row[17]), text);
+            assert_eq!(Cell::unguarded(&row[21]), text);
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod reconciliation;
 pub mod report;
 pub mod table;
+pub mod unmatched;
 
 mod chart;
 mod json;
@@ -28,7 +29,7 @@ mod hostile;
 mod samples;
 
 pub use name::SafeFileStem;
-pub use publish::{Published, publish, recover};
+pub use publish::{Published, publish, publish_file, recover};
 
 /// One file of an output folder, still in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -100,6 +100,23 @@ impl Places {
     }
 }
 
+/// Writes one file, whole or not at all: under another name beside it, synced, then renamed.
+///
+/// # Errors
+/// A path without a name (exit 2), a disk that is full or failing (exit 8).
+pub fn publish_file(target: &Path, bytes: &[u8]) -> Result<()> {
+    let places = Places::of(target)?;
+    create_folders(&places.parent)?;
+    if present(&places.new)? {
+        fs::remove_file(&places.new)
+            .map_err(|error| Failure::io(&error, format!("removing {}", places.new.display())))?;
+    }
+    write_file(&places.new, bytes)
+        .map_err(|error| Failure::io(&error, format!("writing {}", places.new.display())))?;
+    rename(&places.new, target)?;
+    sync_folder(&places.parent)
+}
+
 /// Files by path, with the folders they need.
 struct Tree<'a> {
     files: BTreeMap<&'a str, &'a [u8]>,
@@ -352,6 +369,17 @@ mod tests {
             assert!(holds(&target, "next"));
             assert_eq!(names(home.path()), ["2026-10"]);
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_also_after_a_crash() {
+        let home = tempfile::tempdir().unwrap();
+        let target = home.path().join("coding/2026-10.csv");
+        publish_file(&target, b"one").unwrap();
+        fs::write(Places::of(&target).unwrap().new, b"par").unwrap();
+        publish_file(&target, b"two").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"two");
+        assert_eq!(names(&home.path().join("coding")), ["2026-10.csv"]);
     }
 
     #[test]

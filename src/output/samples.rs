@@ -1,10 +1,12 @@
 //! Made-up values that look like a month of an answering service, for golden files and for the eye.
 
 mod expected;
+mod legal;
 
 use chrono::NaiveDate;
 
 pub(super) use expected::{contact_names, reconciliation};
+pub(super) use legal::legal;
 
 use super::Heading;
 use super::control::MoneyControl;
@@ -12,6 +14,7 @@ use super::manifest::Manifest;
 use super::report::{
     DayActivity, DocumentSummary, FeedCoverage, Findings, RunReport, SuspenseSummary, UnmatchedNumber,
 };
+use super::unmatched::{UnmatchedEvent, UnmatchedUsage};
 use crate::domain::Hash;
 use crate::domain::charge::Unit;
 use crate::domain::disposition::{
@@ -21,7 +24,7 @@ use crate::domain::document::{
     AnnexRow, Document, Finalisation, Invoice, InvoiceLine, LineKey, LineKind, Payer, Seller, TaxGroup,
 };
 use crate::domain::money::{Currency, Exact, Money, RoundingMode};
-use crate::domain::outcome::Channel;
+use crate::domain::outcome::{Channel, Direction};
 use crate::domain::reconciliation::BreakKind;
 use crate::domain::time::{Month, Period, Zone};
 
@@ -77,6 +80,11 @@ fn add_line(document: &mut Document, rate: &Rate, used: &Use) {
             line: number,
             clause: (*clause).to_owned(),
             band: (*band).to_owned(),
+            destination: String::new(),
+            tier: 0,
+            matter: String::new(),
+            timekeeper: String::new(),
+            entry: 0,
             measured: (*measured).to_owned(),
             units_billed: *units,
             unit: *unit,
@@ -97,11 +105,15 @@ fn add_line(document: &mut Document, rate: &Rate, used: &Use) {
             position: number - 1,
             clause: (*clause).to_owned(),
             band: (*band).to_owned(),
+            ..LineKey::default()
         },
         unit: *unit,
         events: used.events.len() as u64,
         units_billed: used.events.iter().map(|(_, units)| i128::from(*units)).sum(),
+        units_measured: None,
         price: (*price).to_owned(),
+        note: String::new(),
+        basis: String::new(),
         exact,
         amount,
         residual,
@@ -138,6 +150,9 @@ fn empty(code: &str, payer: Payer) -> Document {
             tax: None,
             total: Money::zero(currency),
             residual: Exact::ZERO,
+            timekeepers: std::collections::BTreeMap::new(),
+            balances: vec![],
+            carried: vec![],
             finalisation: None,
             specimen: false,
         },
@@ -418,9 +433,24 @@ pub(super) fn report() -> RunReport {
             },
         ],
         findings: Findings {
+            unmatched: unmatched().totals().expect("small sums"),
             unmatched_numbers: vec![
-                UnmatchedNumber { number: "+13475550162".to_owned(), events: 61, milliseconds: 7_412_000 },
-                UnmatchedNumber { number: "+442079460991".to_owned(), events: 17, milliseconds: 1_204_500 },
+                UnmatchedNumber {
+                    number: "+13475550162".to_owned(),
+                    events: 61,
+                    milliseconds: 7_412_000,
+                    value: Some(Exact::new(1, 3)),
+                    oldest_days: 29,
+                    suggestion: Some("maple-dental: the other party has its name".to_owned()),
+                },
+                UnmatchedNumber {
+                    number: "+442079460991".to_owned(),
+                    events: 17,
+                    milliseconds: 1_204_500,
+                    value: None,
+                    oldest_days: 1,
+                    suggestion: None,
+                },
             ],
             further_unmatched_numbers: 48,
             rules_never_matched: vec!["client-standard: Directory assistance".to_owned()],
@@ -433,5 +463,33 @@ pub(super) fn report() -> RunReport {
             "a.lindqvist accepted the hole in the fax mailbox on 2026-10-12: line out of order.".to_owned(),
         ],
         reconciled: true,
+    }
+}
+
+/// Three events that belong to nobody.
+pub(super) fn unmatched() -> UnmatchedUsage {
+    let event = |id: &str, days: i64, value: Option<Exact>| UnmatchedEvent {
+        id: id.to_owned(),
+        start: format!("2026-10-{:02} 14:00:00 -04:00", 32 - days),
+        days,
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        number: "+13475550162".to_owned(),
+        name: Some("=MAPLE DENTAL".to_owned()),
+        extension: Some(104),
+        milliseconds: 61_000,
+        segments: None,
+        pages: None,
+        value,
+        reason: if value.is_some() { "" } else { SuspenseReason::NoRate.word() },
+        suggestions: vec![("maple-dental".to_owned(), "the other party has its name".to_owned())],
+    };
+    UnmatchedUsage {
+        currency: Currency::from_code("USD"),
+        events: vec![
+            event("call:s-1", 29, Some(Exact::new(1, 3))),
+            event("call:s-2", 3, Some(Exact::new(5, 100))),
+            UnmatchedEvent { suggestions: vec![], ..event("call:s-3", 1, None) },
+        ],
     }
 }

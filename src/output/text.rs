@@ -90,7 +90,8 @@ pub(super) fn plural(number: impl std::fmt::Display, noun: &str) -> String {
 pub(super) fn quantity(units: i128, unit: Unit) -> String {
     match unit {
         Unit::Second => duration(units),
-        Unit::Call | Unit::Message | Unit::Segment | Unit::Page => plural(units, unit.word()),
+        Unit::Amount => String::new(),
+        Unit::Call | Unit::Message | Unit::Segment | Unit::Page | Unit::Event => plural(units, unit.word()),
     }
 }
 

@@ -5,37 +5,32 @@
 //! lets charges of different clauses be compared and added directly. Prices have at most ten decimals, so a numerator
 //! of a billion units stays far inside 128 bits; products are checked all the same.
 
-use std::collections::{BTreeMap, HashMap};
+mod clause;
+mod denominator;
+mod destination;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use crate::domain::charge::Unit;
 use crate::domain::contact::{Claim, Contact, ContactList};
-use crate::domain::money::{lcm, power_of_ten};
+use crate::domain::event::BillableEvent;
+use crate::domain::money::power_of_ten;
 use crate::domain::outcome::{Channel, Direction, Outcome, OutcomeTable};
 use crate::domain::time::{Month, Period, Span};
 use crate::domain::{Country, Currency, Exact, Exit, Failure, Hash, Instant, Result, Zone};
 
 use super::bands::{BANDS_MAX, Timeline};
-use super::ruleset::{Match, Place, Rate, RuleSet, TariffVersion};
+use super::identity::IdentityIndex;
+use super::options::Proration;
+use super::ruleset::{Condition, Match, Per, Place, Rate, RuleSet, TariffVersion};
 
-/// One rate of one tariff version, with amounts as numerators over [`CompiledRules::denominator`].
-#[derive(Clone, Debug)]
-pub struct Clause {
-    /// Index of its tariff version.
-    pub version: usize,
-    /// Position in the file.
-    pub position: usize,
-    pub rate: Rate,
-    /// Numerator of one billed unit.
-    pub unit_numerator: i128,
-    pub connection_fee: i128,
-    pub charge_floor: Option<i128>,
-    pub charge_cap: Option<i128>,
-    /// Its band; a rate that names several is one clause for each. `None` holds at any time.
-    pub band: Option<usize>,
-    /// Bits of the outcomes its `bill_when` names, or `None` for the outcome table.
-    pub bill_when: Option<u16>,
-}
+pub use clause::{Clause, ClausePricing, ClauseReduction, ClauseTier};
+pub use denominator::numerator;
+use destination::DestinationTable;
 
 /// One tariff version with its rates sorted for matching.
 #[derive(Clone, Debug)]
@@ -48,25 +43,18 @@ pub struct CompiledVersion {
     tables: Vec<DestinationTable>,
     /// Index of each allowance's counter.
     pub counters: Vec<usize>,
-}
-
-/// Rates of one channel and direction, by destination.
-#[derive(Clone, Debug, Default)]
-struct DestinationTable {
-    /// Lengths of prefixes that occur, longest first.
-    lengths: Vec<u32>,
-    prefixes: HashMap<(u32, u64), Vec<u32>>,
-    /// Countries with the length of their calling code.
-    countries: HashMap<Country, (u32, Vec<u32>)>,
-    anywhere: Vec<u32>,
+    /// Index of the tariff that gives the cost of the same events.
+    pub supplier: Option<usize>,
 }
 
 /// What is needed of a contact to bill it.
 #[derive(Clone, Debug)]
 pub struct PayerTerms {
     pub contact: Contact,
-    /// Index of the contact's own tariff, then of the default tariff where it may be fallen back to.
+    /// Index of the contact's own tariff, then of its account's and the default tariff where they may be fallen back to.
     pub tariffs: Vec<usize>,
+    /// Index of the pool whose allowances it shares.
+    pub pool: Option<usize>,
     pub currency: Currency,
     /// Zone of the billing period: the contact's, else the tariff's.
     pub zone: Zone,
@@ -74,20 +62,21 @@ pub struct PayerTerms {
     pub zone_index: usize,
 }
 
-/// A value claimed by payers over time.
-type Claims<K> = HashMap<K, Vec<(Span, u32)>>;
+/// What units of an allowance are counted under; versions of a tariff go on counting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowanceCounter {
+    pub tariff: String,
+    pub allowance: String,
+    pub shared: bool,
+}
 
-/// Who is found by what; in the order of [`crate::domain::derivation::IdentityRule`].
-#[derive(Clone, Debug, Default)]
-pub struct IdentityIndex {
-    /// Contacts named by a usage row, while they are valid.
-    pub by_id: Claims<String>,
-    pub account_codes: Claims<String>,
-    pub numbers: Claims<u64>,
-    pub prefixes: Claims<(u32, u64)>,
-    /// Longest first.
-    pub prefix_lengths: Vec<u32>,
-    pub extensions: Claims<u64>,
+/// Contacts that share the allowances of one tariff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub name: String,
+    pub tariff: usize,
+    /// Indices of payers.
+    pub members: Vec<u32>,
 }
 
 /// Everything the stages need, made once for a span of time.
@@ -101,10 +90,22 @@ pub struct CompiledRules {
     pub payers: Vec<PayerTerms>,
     pub identity: IdentityIndex,
     pub outcomes: OutcomeTable,
+    /// Conditions that are evaluated over columns before rating; the pricing code sees a bit of each.
+    pub conditions: Vec<Condition>,
     /// Common denominator of all numerators, in major units of each tariff's currency.
     pub denominator: i128,
-    /// Names of the allowance counters: tariff and allowance.
-    pub counters: Vec<(String, String)>,
+    /// Whoever has no contact: the default tariff, to value unmatched usage. Its index is one past the payers.
+    pub unmatched: Option<PayerTerms>,
+    /// The allowance counters.
+    pub counters: Vec<AllowanceCounter>,
+    /// Names of the counters of tiers, packages and rounding scopes: tariff and rate.
+    pub rate_counters: Vec<(String, String)>,
+    /// Names of the timekeepers that have one, by id.
+    pub timekeeper_names: BTreeMap<String, String>,
+    /// Names of the pools, each with its tariff, and their members.
+    pub pools: Vec<Pool>,
+    /// Whether any allowance rolls over.
+    pub has_rollover: bool,
     pub bands: Vec<String>,
     /// Bits of the bands that are evaluated in the contact's zone.
     pub contact_zone_bands: u64,
@@ -138,8 +139,23 @@ impl CompiledRules {
             payers: Vec::new(),
             identity: IdentityIndex::default(),
             outcomes: rules.outcomes.clone(),
-            denominator: common_denominator(rules)?,
+            conditions: rules.conditions.clone(),
+            denominator: denominator::common(rules)?,
+            unmatched: None,
             counters: Vec::new(),
+            rate_counters: Vec::new(),
+            timekeeper_names: rules
+                .timekeepers
+                .iter()
+                .filter(|person| !person.name.is_empty())
+                .map(|person| (person.id.clone(), person.name.clone()))
+                .collect(),
+            pools: Vec::new(),
+            has_rollover: rules
+                .tariffs
+                .iter()
+                .flat_map(|tariff| &tariff.allowances)
+                .any(|allowance| allowance.rollover.is_some()),
             bands: rules.bands.iter().map(|band| band.name.clone()).collect(),
             contact_zone_bands: 0,
             allowance_bands: 0,
@@ -151,6 +167,7 @@ impl CompiledRules {
             home_zone: 0,
         };
         compiled.home_zone = compiled.zone_index(rules, home, span);
+        compiled.identity.add_timekeepers(&rules.timekeepers, home);
         for (index, band) in rules.bands.iter().enumerate() {
             compiled.contact_zone_bands |= u64::from(band.in_contact_zone) << index;
         }
@@ -159,8 +176,15 @@ impl CompiledRules {
             compiled.allowance_bands |= 1 << band;
         }
         compiled.add_versions(rules, span)?;
+        compiled.add_suppliers();
         compiled.add_payers(rules, contacts, span);
         Ok(compiled)
+    }
+
+    /// Numbers the matters and timekeepers that codings of these events name; before anything is rated.
+    pub fn learn(mut self, events: &[BillableEvent]) -> CompiledRules {
+        self.identity.learn(events);
+        self
     }
 
     /// Bills only one month; events of other months get the disposition "other period".
@@ -186,6 +210,11 @@ impl CompiledRules {
         let starts = &self.months[zone_index];
         let after = starts.partition_point(|start| *start <= instant);
         u32::try_from(after.saturating_sub(1)).expect("a span of time has few months")
+    }
+
+    /// The first instant of a month in a zone.
+    pub fn month_start(&self, zone_index: usize, month: u32) -> Instant {
+        self.months[zone_index].get(month as usize).copied().unwrap_or(Span::ALWAYS.to)
     }
 
     /// The month of an index.
@@ -232,32 +261,100 @@ impl CompiledRules {
         mut accept: impl FnMut(&Clause) -> bool,
     ) -> Option<u32> {
         let table = &self.versions[version].tables[table_index(channel, direction)];
-        let mut pick =
-            |clauses: &[u32]| clauses.iter().copied().find(|clause| accept(&self.clauses[*clause as usize]));
-        let country = to.1.and_then(|country| table.countries.get(&country));
-        let mut country_due = country;
-        if let Some(digits) = to.0 {
-            let digits_length = digits.checked_ilog10().map_or(1, |log| log + 1);
-            for length in table.lengths.iter().copied() {
-                if let Some((_, clauses)) = country_due.filter(|(code_length, _)| *code_length >= length) {
-                    if let Some(found) = pick(clauses) {
-                        return Some(found);
-                    }
-                    country_due = None;
-                }
-                if length > digits_length {
-                    continue;
-                }
-                let head = digits / 10_u64.pow(digits_length - length);
-                if let Some(found) = table.prefixes.get(&(length, head)).and_then(|clauses| pick(clauses)) {
-                    return Some(found);
-                }
+        table.best(to, |clauses| {
+            clauses.iter().copied().find(|clause| accept(&self.clauses[*clause as usize]))
+        })
+    }
+
+    /// The terms of a payer, or of unmatched usage.
+    pub fn terms(&self, payer: u32) -> &PayerTerms {
+        let unmatched =
+            || self.unmatched.as_ref().expect("unmatched usage is valued under a default tariff only");
+        self.payers.get(payer as usize).unwrap_or_else(unmatched)
+    }
+
+    /// The number under which unmatched usage is valued; `None` without a default tariff.
+    pub fn unmatched_payer(&self) -> Option<u32> {
+        self.unmatched.as_ref().map(|_| small(self.payers.len()))
+    }
+
+    /// What an allowance of a version grants a payer (its pool, when it is shared) in a month: units, or a numerator for
+    /// money.
+    pub fn granted(&self, payer: u32, month: u32, version: usize, position: usize) -> i128 {
+        let terms = self.terms(payer);
+        let allowance = &self.versions[version].tariff.allowances[position];
+        let pool = terms.pool.filter(|_| allowance.shared);
+        let members: &[u32] = pool.map_or(std::slice::from_ref(&payer), |pool| &self.pools[pool].members);
+        let whole = match allowance.amount {
+            None => i128::from(allowance.grants),
+            Some(amount) => self.whole(amount),
+        };
+        if allowance.per.is_none() && !allowance.prorate {
+            return whole;
+        }
+        let period = self.month(month).period(terms.zone).span;
+        let count = |per: Option<Per>| -> i128 {
+            let Some(per) = per else { return 1 };
+            members.iter().map(|member| self.counted(*member, per, period)).sum()
+        };
+        let granted = whole * count(allowance.per);
+        if !allowance.prorate {
+            return granted;
+        }
+        let (in_force, days) = self.days_in_force(payer, version, period, terms.zone);
+        match allowance.amount {
+            None => granted * in_force / days,
+            Some(_) => {
+                let minor = self.denominator / power_of_ten(terms.currency.exponent());
+                granted * in_force / days / minor * minor
             }
         }
-        if let Some(found) = country_due.and_then(|(_, clauses)| pick(clauses)) {
-            return Some(found);
+    }
+
+    /// A monetary amount of the rules as a numerator.
+    fn whole(&self, amount: Decimal) -> i128 {
+        numerator(amount, 1, self.denominator)
+            .expect("amounts of allowances are parts of the common denominator")
+    }
+
+    /// The most that an allowance carries into the next month; `None` is all.
+    pub fn rollover_limit(&self, version: usize, position: usize) -> Option<i128> {
+        let allowance = &self.versions[version].tariff.allowances[position];
+        let limit = allowance.rollover?.limit?;
+        Some(match allowance.unit {
+            Unit::Amount => self.whole(limit),
+            _ => limit.trunc().mantissa(),
+        })
+    }
+
+    /// Days of a period on which the payer is valid and the tariff version in force, and all its days.
+    fn days_in_force(&self, payer: u32, version: usize, period: Span, zone: Zone) -> (i128, i128) {
+        let valid = self.terms(payer).contact.valid;
+        let compiled = &self.versions[version];
+        let next = self.versions.get(version + 1).filter(|next| next.tariff.name == compiled.tariff.name);
+        let day = |instant: Instant| zone.local(instant).date();
+        let (mut from, mut to) = (day(period.from.max(valid.from)), day(period.to.min(valid.to)));
+        if valid.to < period.to && compiled.tariff.options.proration == Proration::BothInclusive {
+            to = to.succ_opt().unwrap_or(to);
         }
-        pick(&table.anywhere)
+        from = compiled.tariff.valid_from.map_or(from, |date| date.max(from));
+        to = next.and_then(|next| next.tariff.valid_from).map_or(to, |date| date.min(to));
+        let days = |from: NaiveDate, to: NaiveDate| i128::from((to - from).num_days().max(0));
+        (days(from, to), days(day(period.from), day(period.to)))
+    }
+
+    /// How many contacts, extensions or numbers of a payer are active in a span.
+    fn counted(&self, payer: u32, per: Per, span: Span) -> i128 {
+        fn distinct<T: Ord + Copy>(claims: &[Claim<T>], span: &Span) -> i128 {
+            let held = claims.iter().filter(|claim| claim.span.overlaps(span)).map(|claim| claim.value);
+            held.collect::<BTreeSet<T>>().len() as i128
+        }
+        let contact = &self.terms(payer).contact;
+        match per {
+            Per::Contact => i128::from(contact.valid.overlaps(&span)),
+            Per::Extension => distinct(&contact.extensions, &span),
+            Per::Number => distinct(&contact.numbers, &span),
+        }
     }
 
     fn zone_index(&mut self, rules: &RuleSet, zone: Zone, span: Span) -> usize {
@@ -291,16 +388,24 @@ impl CompiledRules {
             let counters = tariff
                 .allowances
                 .iter()
-                .map(|allowance| self.counter(&tariff.name, &allowance.name))
+                .map(|allowance| self.counter(&tariff.name, &allowance.name, allowance.shared))
                 .collect();
             let tables = vec![DestinationTable::default(); Channel::ALL.len() * Direction::ALL.len()];
-            self.versions.push(CompiledVersion { tariff: tariff.clone(), in_force, zone, tables, counters });
-            for (position, rate) in tariff.rates.iter().enumerate() {
+            let rates: Vec<Arc<Rate>> = tariff.rates.iter().cloned().map(Arc::new).collect();
+            self.versions.push(CompiledVersion {
+                tariff: tariff.clone(),
+                in_force,
+                zone,
+                tables,
+                counters,
+                supplier: None,
+            });
+            for (position, rate) in rates.iter().enumerate() {
                 if rate.matches.bands.is_empty() {
-                    self.add_clause(index, position, rate, None)?;
+                    self.add_clauses(rules, index, position, rate, None)?;
                 }
                 for band in &rate.matches.bands {
-                    self.add_clause(index, position, rate, Some(*band))?;
+                    self.add_clauses(rules, index, position, rate, Some(*band))?;
                 }
             }
             for table in &mut self.versions[index].tables {
@@ -314,132 +419,97 @@ impl CompiledRules {
         Ok(())
     }
 
-    fn counter(&mut self, tariff: &str, allowance: &str) -> usize {
-        let name = (tariff.to_owned(), allowance.to_owned());
-        self.counters.iter().position(|known| *known == name).unwrap_or_else(|| {
-            self.counters.push(name);
+    fn counter(&mut self, tariff: &str, allowance: &str, shared: bool) -> usize {
+        let known = |counter: &AllowanceCounter| counter.tariff == tariff && counter.allowance == allowance;
+        self.counters.iter().position(known).unwrap_or_else(|| {
+            let counter =
+                AllowanceCounter { tariff: tariff.to_owned(), allowance: allowance.to_owned(), shared };
+            self.counters.push(counter);
             self.counters.len() - 1
         })
     }
 
-    fn add_clause(
-        &mut self,
-        version: usize,
-        position: usize,
-        rate: &Rate,
-        band: Option<usize>,
-    ) -> Result<()> {
-        let index = u32::try_from(self.clauses.len()).expect("a rule set has few clauses");
-        let denominator = self.denominator;
-        let whole = |amount: Decimal| numerator(amount, 1, denominator);
-        let clause = Clause {
-            version,
-            position,
-            rate: rate.clone(),
-            unit_numerator: numerator(rate.price.amount, rate.price.per_units, denominator)?,
-            connection_fee: rate.connection_fee.map(whole).transpose()?.unwrap_or(0),
-            charge_floor: rate.charge_floor.map(whole).transpose()?,
-            charge_cap: rate.charge_cap.map(whole).transpose()?,
-            band,
-            bill_when: rate
-                .bill_when
-                .as_ref()
-                .map(|outcomes| outcomes.iter().fold(0, |bits, outcome| bits | outcome_bit(*outcome))),
-        };
+    /// Enters a clause into the tables of the channels and directions it applies to: for the prefixes of a deck, else
+    /// for the places its rate names.
+    fn enter(&mut self, clause: Clause, prefixes: Option<&[&str]>) {
+        let index = small(self.clauses.len());
+        let matches = &clause.rate.matches;
         for channel in Channel::ALL {
-            for direction in Direction::ALL {
-                if applies(&rate.matches, *channel, *direction) {
-                    self.versions[version].tables[table_index(*channel, *direction)]
-                        .add(&rate.matches.to, index);
+            for direction in Direction::ALL.iter().filter(|direction| applies(matches, *channel, **direction))
+            {
+                let table = &mut self.versions[clause.version].tables[table_index(*channel, *direction)];
+                match prefixes {
+                    Some(prefixes) => table.add_prefixes(prefixes, index),
+                    None => table.add(&matches.to, index),
                 }
             }
         }
         self.clauses.push(clause);
-        Ok(())
     }
 
     fn add_payers(&mut self, rules: &RuleSet, contacts: &ContactList, span: Span) {
         let tariff_index = |tariffs: &[(String, Vec<usize>)], name: &str| {
             tariffs.iter().position(|(known, _)| known == name)
         };
+        let accounts: HashMap<&str, &Contact> =
+            contacts.contacts.iter().map(|contact| (contact.id.as_str(), contact)).collect();
+        let default = rules.default_tariff.as_deref().and_then(|name| tariff_index(&self.tariffs, name));
         for (index, contact) in contacts.contacts.iter().enumerate() {
             let payer = u32::try_from(index).expect("a contact list has fewer than four billion rows");
-            let own = contact.tariff.as_deref().and_then(|name| tariff_index(&self.tariffs, name));
-            let default = rules.default_tariff.as_deref().and_then(|name| tariff_index(&self.tariffs, name));
+            let account = contact.account.as_deref().and_then(|id| accounts.get(id));
+            let named = [contact.tariff.as_deref(), account.and_then(|account| account.tariff.as_deref())];
             let mut tariffs: Vec<usize> =
-                own.into_iter().chain(default.filter(|default| Some(*default) != own)).collect();
-            let first = self.tariffs[tariffs[0]].1[0];
-            let (currency, tariff_zone) = (rules.tariffs[first].currency, rules.tariffs[first].zone);
-            // Falling back to a tariff in another currency would mix currencies on one document.
-            tariffs.retain(|tariff| self.versions[self.tariffs[*tariff].1[0]].tariff.currency == currency);
-            let zone = contact.zone.unwrap_or(tariff_zone);
-            let zone_index = self.zone_index(rules, zone, span);
-            self.payers.push(PayerTerms { contact: contact.clone(), tariffs, currency, zone, zone_index });
+                named.into_iter().flatten().filter_map(|name| tariff_index(&self.tariffs, name)).collect();
+            tariffs.extend(default);
+            let mut seen = BTreeSet::new();
+            tariffs.retain(|tariff| seen.insert(*tariff));
+            let terms = self.terms_of(rules, contact, tariffs, span);
+            self.payers.push(terms);
             self.identity.add(contact, payer);
         }
+        self.identity.order = rules.identity_order.clone();
         self.identity.finish();
-    }
-}
-
-impl IdentityIndex {
-    fn add(&mut self, contact: &Contact, payer: u32) {
-        fn enter<K: std::hash::Hash + Eq, T: Clone>(
-            claims: &mut Claims<K>,
-            payer: u32,
-            entries: &[Claim<T>],
-            key: impl Fn(&T) -> K,
-        ) {
-            for claim in entries.iter().filter(|claim| claim.span.from < claim.span.to) {
-                claims.entry(key(&claim.value)).or_default().push((claim.span, payer));
-            }
-        }
-        self.by_id.insert(contact.id.clone(), vec![(contact.valid, payer)]);
-        enter(&mut self.account_codes, payer, &contact.account_codes, String::clone);
-        enter(&mut self.numbers, payer, &contact.numbers, |number| *number);
-        enter(&mut self.extensions, payer, &contact.extensions, |extension| *extension);
-        enter(&mut self.prefixes, payer, &contact.prefixes, |prefix| prefix_key(prefix));
-    }
-
-    fn finish(&mut self) {
-        let mut lengths: Vec<u32> = self.prefixes.keys().map(|(length, _)| *length).collect();
-        lengths.sort_unstable_by(|left, right| right.cmp(left));
-        lengths.dedup();
-        self.prefix_lengths = lengths;
-    }
-}
-
-impl Clause {
-    /// Whether its band is among the active ones.
-    pub fn holds(&self, active: u64) -> bool {
-        self.band.is_none_or(|band| active & (1 << band) != 0)
-    }
-}
-
-impl DestinationTable {
-    fn add(&mut self, places: &[Place], clause: u32) {
-        if places.is_empty() {
-            self.anywhere.push(clause);
-        }
-        for place in places {
-            let clauses = match place {
-                Place::Prefix(digits) => self.prefixes.entry(prefix_key(digits)).or_default(),
-                Place::Country(country) => {
-                    let code = country.calling_code().unwrap_or(0);
-                    let length = u32::from(code).checked_ilog10().map_or(0, |log| log + 1);
-                    &mut self.countries.entry(*country).or_insert((length, Vec::new())).1
-                }
-            };
-            if !clauses.contains(&clause) {
-                clauses.push(clause);
-            }
+        if let Some(default) = default {
+            let nobody = Contact::nobody("unmatched");
+            self.unmatched = Some(self.terms_of(rules, &nobody, vec![default], span));
         }
     }
 
-    fn finish(&mut self) {
-        let mut lengths: Vec<u32> = self.prefixes.keys().map(|(length, _)| *length).collect();
-        lengths.sort_unstable_by(|left, right| right.cmp(left));
-        lengths.dedup();
-        self.lengths = lengths;
+    fn terms_of(
+        &mut self,
+        rules: &RuleSet,
+        contact: &Contact,
+        mut tariffs: Vec<usize>,
+        span: Span,
+    ) -> PayerTerms {
+        let first = self.tariffs[tariffs[0]].1[0];
+        let (currency, tariff_zone) = (rules.tariffs[first].currency, rules.tariffs[first].zone);
+        // Falling back to a tariff in another currency would mix currencies on one document.
+        tariffs.retain(|tariff| self.versions[self.tariffs[*tariff].1[0]].tariff.currency == currency);
+        let zone = contact.zone.unwrap_or(tariff_zone);
+        let zone_index = self.zone_index(rules, zone, span);
+        let pool = contact.pool.as_deref().map(|name| self.pool(name, tariffs[0]));
+        PayerTerms { contact: contact.clone(), tariffs, pool, currency, zone, zone_index }
+    }
+
+    /// The pool of a name and tariff; the next payer is its member.
+    fn pool(&mut self, name: &str, tariff: usize) -> usize {
+        let known = |pool: &Pool| pool.name == name && pool.tariff == tariff;
+        let index = self.pools.iter().position(known).unwrap_or_else(|| {
+            self.pools.push(Pool { name: name.to_owned(), tariff, members: Vec::new() });
+            self.pools.len() - 1
+        });
+        self.pools[index].members.push(small(self.payers.len()));
+        index
+    }
+
+    /// Tells each version which tariff gives its cost.
+    fn add_suppliers(&mut self) {
+        for index in 0..self.versions.len() {
+            let name = self.versions[index].tariff.supplier.clone();
+            self.versions[index].supplier =
+                name.and_then(|name| self.tariffs.iter().position(|(known, _)| *known == name));
+        }
     }
 }
 
@@ -469,32 +539,6 @@ fn table_index(channel: Channel, direction: Direction) -> usize {
     channel as usize * Direction::ALL.len() + direction as usize
 }
 
-fn prefix_key(digits: &str) -> (u32, u64) {
-    let length = u32::try_from(digits.len()).expect("a prefix has at most 15 digits");
-    (length, digits.parse().expect("a prefix holds digits only"))
-}
-
-fn common_denominator(rules: &RuleSet) -> Result<i128> {
-    let mut denominators: BTreeMap<i128, ()> = BTreeMap::new();
-    for rate in rules.tariffs.iter().flat_map(|tariff| &tariff.rates) {
-        let amounts = [Some(rate.price.amount), rate.connection_fee, rate.charge_floor, rate.charge_cap];
-        for amount in amounts.into_iter().flatten() {
-            denominators.insert(power_of_ten(amount.scale()), ());
-        }
-        denominators.insert(power_of_ten(rate.price.amount.scale()) * i128::from(rate.price.per_units), ());
-    }
-    for fee in rules.tariffs.iter().flat_map(|tariff| &tariff.fees) {
-        denominators.insert(power_of_ten(fee.amount.scale()), ());
-    }
-    let too_large =
-        || Failure::new(Exit::Mistakes, "the prices of the rule set have no common denominator in 128 bits");
-    denominators.keys().try_fold(1, |common, denominator| lcm(common, *denominator)).ok_or_else(too_large)
-}
-
-/// `amount / per_units` as a numerator over `denominator`, which is a multiple of its own.
-pub fn numerator(amount: Decimal, per_units: i64, denominator: i128) -> Result<i128> {
-    let own = power_of_ten(amount.scale()) * i128::from(per_units);
-    assert_eq!(denominator % own, 0, "the common denominator misses that of {amount} per {per_units}");
-    let too_large = || Failure::new(Exit::Mistakes, format!("the price {amount} leaves 128 bits"));
-    amount.mantissa().checked_mul(denominator / own).ok_or_else(too_large)
+fn small(number: usize) -> u32 {
+    u32::try_from(number).expect("clauses and payers are counted in 32 bits")
 }

@@ -22,6 +22,10 @@ pub struct Config {
     pub rules: String,
     pub contacts: String,
     pub expectations: Vec<String>,
+    /// File that says where extensions belong.
+    pub directory: Option<String>,
+    /// Folder of the coding sheets.
+    pub coding: Option<String>,
     pub output: String,
     pub country: Country,
     pub zone: Zone,
@@ -52,6 +56,8 @@ impl Config {
             rules: or(&account.rules, &self.rules),
             contacts: or(&account.contacts, &self.contacts),
             expectations: account.expectations.clone().unwrap_or_else(|| self.expectations.clone()),
+            directory: account.directory.clone().or_else(|| self.directory.clone()),
+            coding: account.coding.clone().or_else(|| self.coding.clone()),
             output: account.output.clone(),
             service: Some(account.service.clone()),
             account: Some(account.name.clone()),
@@ -149,6 +155,8 @@ fn read(top: &Table<'_, '_>) -> Option<Config> {
         rules: or("rules", "rules"),
         contacts: or("contacts", "contacts.csv"),
         expectations,
+        directory: top.text("directory").map(|text| text.value),
+        coding: top.text("coding").map(|text| text.value),
         output,
         country: country.unwrap_or_else(|| Country::from_code("US"))?,
         zone: zone?,

@@ -9,19 +9,28 @@ use crate::domain::number::NumberReader;
 use crate::domain::time::Span;
 use crate::domain::{Country, Currency, Hash, Instant, PartyNumber, Zone};
 
-use super::diagnostic::{Diagnostic, SourceFile};
+use super::diagnostic::{Diagnostic, Severity, SourceFile};
 use super::reader;
 use super::ruleset::{Place, RuleSet, TariffVersion};
 use super::sheet::{self, Row};
 
+mod family;
+
 const REQUIRED: [&str; 2] = ["id", "name"];
-const OPTIONAL: [&str; 14] = [
+const OPTIONAL: [&str; 21] = [
     "address",
     "email",
     "numbers",
     "prefixes",
     "extensions",
     "account_codes",
+    "matters",
+    "departments",
+    "sites",
+    "cost_centres",
+    "ringcentral_accounts",
+    "account",
+    "pool",
     "tariff",
     "currency",
     "zone",
@@ -32,7 +41,7 @@ const OPTIONAL: [&str; 14] = [
     "do_not_bill",
 ];
 
-/// Reads a contact list against a rule set, which knows the tariffs.
+/// Reads a contact list against a rule set, which knows the tariffs. Warnings alone are returned beside the list.
 ///
 /// # Errors
 /// All mistakes of the file, each with its row.
@@ -40,7 +49,7 @@ pub fn contact_list(
     file: &SourceFile,
     rules: &RuleSet,
     home: Country,
-) -> Result<ContactList, Vec<Diagnostic>> {
+) -> Result<(ContactList, Vec<Diagnostic>), Vec<Diagnostic>> {
     let rows = sheet::rows(file, &REQUIRED, &OPTIONAL)?;
     let mut reading = Reading { file, rules, numbers: NumberReader::new(home), mistakes: Vec::new() };
     let mut contacts: Vec<Contact> = Vec::with_capacity(rows.len());
@@ -51,8 +60,10 @@ pub fn contact_list(
     }
     reading.check_ids(&rows);
     reading.check_claims(&rows, &contacts);
-    if reading.mistakes.is_empty() {
-        Ok(ContactList { contacts, hash: Hash::of(file.text.as_bytes()) })
+    family::check(&mut reading, &rows, &contacts);
+    if reading.mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) {
+        let list = ContactList { contacts, hash: Hash::of(file.text.as_bytes()) };
+        Ok((list, reading.mistakes))
     } else {
         Err(reading.mistakes)
     }
@@ -72,6 +83,10 @@ impl Reading<'_> {
             diagnostic = diagnostic.hint(hint);
         }
         self.mistakes.push(diagnostic);
+    }
+
+    fn warn(&mut self, row: &Row, column: &str, code: &'static str, message: String, hint: &str) {
+        self.mistakes.push(row.complaint(code, self.file, column, message).hint(hint).warning());
     }
 
     fn contact(&mut self, row: &Row) -> Option<Contact> {
@@ -95,7 +110,14 @@ impl Reading<'_> {
             numbers: self.claims(row, "numbers", valid, days_in, Reading::number),
             prefixes: self.claims(row, "prefixes", valid, days_in, Reading::prefix),
             extensions: self.claims(row, "extensions", valid, days_in, Reading::extension),
-            account_codes: self.claims(row, "account_codes", valid, days_in, |_, text| Ok(text.to_owned())),
+            account_codes: self.names(row, "account_codes", valid, days_in),
+            matters: self.names(row, "matters", valid, days_in),
+            departments: self.names(row, "departments", valid, days_in),
+            sites: self.names(row, "sites", valid, days_in),
+            cost_centres: self.names(row, "cost_centres", valid, days_in),
+            ringcentral_accounts: self.names(row, "ringcentral_accounts", valid, days_in),
+            account: row.cell("account").map(str::to_owned),
+            pool: row.cell("pool").map(str::to_owned),
             tariff: row.cell("tariff").map(str::to_owned),
             currency,
             zone,
@@ -237,14 +259,15 @@ impl Reading<'_> {
             let mut span = valid;
             if let Some(dates) = dates {
                 let Some((from, to)) = dates.split_once("..") else {
-                    let hint =
-                        "Write a validity as +12125550143@2026-10-01..2026-10-15; either side may be empty.";
+                    let hint = format!(
+                        "Write a validity as {text}@2026-10-01..2026-10-15; either side may be empty."
+                    );
                     self.complain(
                         row,
                         column,
                         "wrong-validity",
                         format!("\"{dates}\" is not a range of days"),
-                        hint,
+                        &hint,
                     );
                     continue;
                 };
@@ -276,6 +299,10 @@ impl Reading<'_> {
             }
         }
         claims
+    }
+
+    fn names(&mut self, row: &Row, column: &'static str, valid: Span, zone: Zone) -> Vec<Claim<String>> {
+        self.claims(row, column, valid, zone, |_, text| Ok(text.to_owned()))
     }
 
     fn number(&mut self, text: &str) -> Result<u64, String> {
@@ -315,48 +342,82 @@ impl Reading<'_> {
     }
 
     fn check_claims(&mut self, rows: &[Row], contacts: &[Contact]) {
-        let numbers = contacts.iter().flat_map(|contact| {
-            contact.numbers.iter().map(move |claim| (contact, format!("+{}", claim.value), claim.span))
-        });
-        self.check_overlap(rows, "numbers", numbers.collect());
-        let prefixes = contacts.iter().flat_map(|contact| {
-            contact.prefixes.iter().map(move |claim| (contact, format!("+{}", claim.value), claim.span))
-        });
-        self.check_overlap(rows, "prefixes", prefixes.collect());
-        let extensions = contacts.iter().flat_map(|contact| {
-            contact.extensions.iter().map(move |claim| (contact, claim.value.to_string(), claim.span))
-        });
-        self.check_overlap(rows, "extensions", extensions.collect());
-        let codes = contacts.iter().flat_map(|contact| {
-            contact.account_codes.iter().map(move |claim| (contact, claim.value.clone(), claim.span))
-        });
-        self.check_overlap(rows, "account_codes", codes.collect());
+        type Values = fn(&Contact) -> Vec<(String, Span)>;
+        fn texts(claims: &[Claim<String>]) -> Vec<(String, Span)> {
+            claims.iter().map(|claim| (claim.value.clone(), claim.span)).collect()
+        }
+        let columns: [(&'static [&'static str], Values); 8] = [
+            (&["numbers"], |contact| {
+                contact.numbers.iter().map(|claim| (format!("+{}", claim.value), claim.span)).collect()
+            }),
+            (&["prefixes"], |contact| {
+                contact.prefixes.iter().map(|claim| (format!("+{}", claim.value), claim.span)).collect()
+            }),
+            (&["extensions"], |contact| {
+                contact.extensions.iter().map(|claim| (claim.value.to_string(), claim.span)).collect()
+            }),
+            // Both answer to an event's account code.
+            (&["account_codes", "matters"], |contact| {
+                [texts(&contact.account_codes), texts(&contact.matters)].concat()
+            }),
+            (&["departments"], |contact| texts(&contact.departments)),
+            (&["sites"], |contact| texts(&contact.sites)),
+            (&["cost_centres"], |contact| texts(&contact.cost_centres)),
+            (&["ringcentral_accounts"], |contact| texts(&contact.ringcentral_accounts)),
+        ];
+        for (names, values) in columns {
+            let claims = contacts.iter().flat_map(|contact| {
+                values(contact).into_iter().map(move |(value, span)| (contact, value, span))
+            });
+            self.check_overlap(rows, names, claims.collect());
+        }
     }
 
+    /// Complains about a value that two contacts claim at one instant. Every claim is held against the one that lasts
+    /// longest of those that begin before it, so that a short claim inside a long one is found too.
     fn check_overlap(
         &mut self,
         rows: &[Row],
-        column: &'static str,
+        columns: &[&'static str],
         mut claims: Vec<(&Contact, String, Span)>,
     ) {
+        claims.retain(|(_, _, span)| span.from < span.to);
         claims.sort_by(|left, right| (&left.1, left.2, left.0.line).cmp(&(&right.1, right.2, right.0.line)));
-        for pair in claims.windows(2) {
-            let [(first, value, first_span), (second, other, second_span)] = pair else { continue };
-            if value != other || !first_span.overlaps(second_span) || first.id == second.id {
-                continue;
+        let mut standing: Vec<&(&Contact, String, Span)> = Vec::new();
+        for claim in &claims {
+            let (second, value, span) = claim;
+            standing.retain(|(_, other, earlier)| other == value && earlier.overlaps(span));
+            if let Some((first, ..)) = standing.iter().find(|(contact, ..)| contact.id != second.id) {
+                let (first, second) =
+                    if first.line <= second.line { (*first, *second) } else { (*second, *first) };
+                self.claimed_twice(rows, columns, value, first, second);
             }
-            let message = format!(
-                "{value} is claimed by {} (line {}) and by {} (line {}) at the same time",
-                first.id, first.line, second.id, second.line
-            );
-            if let Some(row) = rows.iter().find(|row| row.line == second.line as usize) {
-                let hint = "End one claim where the other begins: +12125550143@2026-10-01..2026-10-15.";
-                self.complain(row, column, "claimed-twice", message, hint);
-            }
+            standing.push(claim);
         }
+    }
+
+    fn claimed_twice(
+        &mut self,
+        rows: &[Row],
+        columns: &[&'static str],
+        value: &str,
+        first: &Contact,
+        second: &Contact,
+    ) {
+        let message = format!(
+            "{value} is claimed by {} (line {}) and by {} (line {}) at the same time",
+            first.id, first.line, second.id, second.line
+        );
+        let Some(row) = rows.iter().find(|row| row.line == second.line as usize) else { return };
+        let column = columns.iter().find(|column| row.cell(column).is_some_and(|cell| cell.contains(value)));
+        let hint = format!("End one claim where the other begins: {value}@2026-10-01..2026-10-15.");
+        self.complain(row, column.unwrap_or(&columns[0]), "claimed-twice", message, &hint);
     }
 }
 
 fn list(cell: Option<&str>) -> impl Iterator<Item = &str> {
     cell.unwrap_or_default().split(';').map(str::trim).filter(|entry| !entry.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

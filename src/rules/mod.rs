@@ -5,15 +5,24 @@
 //! gives values: it must not open files, read clocks or price anything (prices are `stage`'s).
 
 pub mod bands;
+pub mod calendar;
+pub mod coding;
+pub mod companion;
 pub mod compile;
 pub mod config;
 pub mod contacts;
+pub mod deck;
 pub mod diagnostic;
+pub mod directory;
 pub mod expectations;
+pub mod identity;
+pub mod lint;
 pub mod load;
+pub mod options;
 mod parts;
 pub mod reader;
 pub mod ruleset;
+pub mod schema;
 pub mod sheet;
 pub mod table;
 

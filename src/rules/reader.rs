@@ -1,12 +1,14 @@
 //! Values inside rule texts: prices, increments, days, hours, places, periods. Each says what it expected.
+//! Zero is a value, an absent key is not one, and what is neither is refused: nothing is read as something near it.
 
 use chrono::{NaiveDate, Weekday};
 use rust_decimal::Decimal;
 
 use crate::domain::charge::Unit;
+use crate::domain::outcome::CodePattern;
 use crate::domain::{Country, money::power_of_ten};
 
-use super::ruleset::{Increment, Place, Price};
+use super::ruleset::{CostBase, CostPrice, Increment, Place, Price, Reduction};
 
 /// The most decimals a price may have: with them, a numerator over the common denominator stays far inside 128 bits.
 pub const PRICE_DECIMALS_MAX: u32 = 10;
@@ -32,12 +34,9 @@ pub fn amount(text: &str) -> Result<Decimal, String> {
     Ok(value.normalize())
 }
 
-/// `0.0345 per minute`.
-pub fn price(text: &str) -> Result<Price, String> {
-    let Some((digits, unit)) = text.split_once(" per ") else {
-        return Err(format!("\"{text}\" is not a price"));
-    };
-    let (unit, per_units) = match unit.trim() {
+/// What a unit of a price counts, and how many of the smallest it is: `minute` is 60 seconds.
+pub fn unit(word: &str) -> Option<(Unit, i64)> {
+    Some(match word {
         "second" => (Unit::Second, 1),
         "minute" => (Unit::Second, 60),
         "hour" => (Unit::Second, 3600),
@@ -45,9 +44,98 @@ pub fn price(text: &str) -> Result<Price, String> {
         "message" => (Unit::Message, 1),
         "segment" => (Unit::Segment, 1),
         "page" => (Unit::Page, 1),
-        other => return Err(format!("\"{other}\" is not a unit of a price")),
+        _ => return None,
+    })
+}
+
+/// `0.0345 per minute`.
+pub fn price(text: &str) -> Result<Price, String> {
+    let Some((digits, word)) = text.split_once(" per ") else {
+        return Err(format!("\"{text}\" is not a price"));
+    };
+    let Some((unit, per_units)) = unit(word.trim()) else {
+        return Err(format!("\"{}\" is not a unit of a price", word.trim()));
     };
     Ok(Price { amount: amount(digits.trim())?, unit, per_units, text: text.to_owned() })
+}
+
+/// What can stand as the price of a rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PriceForm {
+    /// For units, or once an event (`0.10 flat`).
+    Amount(Price),
+    /// `deck NAME`.
+    Deck(String),
+    /// `by timekeeper`.
+    ByTimekeeper,
+    /// `cost + 20% + 0.01`.
+    Cost(CostPrice),
+}
+
+/// The price of a rate in any of its forms.
+pub fn price_form(text: &str) -> Result<PriceForm, String> {
+    if text == "by timekeeper" {
+        return Ok(PriceForm::ByTimekeeper);
+    }
+    if let Some(name) = text.strip_prefix("deck ").map(str::trim).filter(|name| !name.is_empty()) {
+        return Ok(PriceForm::Deck(name.to_owned()));
+    }
+    if let Some(digits) = text.strip_suffix(" flat") {
+        let amount = amount(digits.trim())?;
+        return Ok(PriceForm::Amount(Price {
+            amount,
+            unit: Unit::Event,
+            per_units: 1,
+            text: text.to_owned(),
+        }));
+    }
+    match text.split_once('+').map_or(text, |(head, _)| head).trim() {
+        "cost" => cost(text, CostBase::Carrier).map(PriceForm::Cost),
+        "supplier" => cost(text, CostBase::Supplier).map(PriceForm::Cost),
+        _ => price(text).map(PriceForm::Amount),
+    }
+}
+
+/// The share and the amount on top of a cost, in this order, each at most once.
+fn cost(text: &str, base: CostBase) -> Result<CostPrice, String> {
+    let (mut share, mut plus) = (None, None);
+    for part in text.split('+').skip(1).map(str::trim) {
+        match (part.ends_with('%'), share, plus) {
+            (true, None, None) => share = Some(percent(part)?),
+            (false, _, None) => plus = Some(amount(part)?),
+            _ => return Err(format!("\"{text}\" is not a cost, a percentage and an amount")),
+        }
+    }
+    Ok(CostPrice { base, percent: share.unwrap_or(Decimal::ZERO), plus: plus.unwrap_or(Decimal::ZERO) })
+}
+
+/// The most decimals of a percentage.
+pub const PERCENT_DECIMALS_MAX: u32 = 4;
+
+/// Above it, a percentage is a slip of the pen.
+const PERCENT_MAX: i64 = 100_000;
+
+/// `12.5%`.
+pub fn percent(text: &str) -> Result<Decimal, String> {
+    let wrong = || format!("\"{text}\" is not a percentage");
+    let value =
+        text.strip_suffix('%').map(str::trim).and_then(|digits| amount(digits).ok()).ok_or_else(wrong)?;
+    if value.scale() > PERCENT_DECIMALS_MAX {
+        return Err(format!("\"{text}\" has more than {PERCENT_DECIMALS_MAX} decimals"));
+    }
+    if value > Decimal::from(PERCENT_MAX) {
+        return Err(format!("\"{text}\" is beyond any percentage"));
+    }
+    Ok(value)
+}
+
+/// `10%` or `0.02`.
+pub fn reduction(text: &str) -> Result<Reduction, String> {
+    if text.contains('%') {
+        percent(text).map(Reduction::Percent)
+    } else {
+        amount(text).map(Reduction::Amount)
+    }
 }
 
 /// `25.00 per month`.
@@ -58,22 +146,106 @@ pub fn monthly(text: &str) -> Result<Decimal, String> {
     }
 }
 
+/// The price of a fee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeePrice {
+    Monthly(Decimal),
+    Once(Decimal),
+}
+
+/// `25.00 per month` or `99.00 once`.
+pub fn fee(text: &str) -> Result<FeePrice, String> {
+    match text.strip_suffix(" once") {
+        Some(digits) => amount(digits.trim()).map(FeePrice::Once),
+        None => monthly(text).map(FeePrice::Monthly),
+    }
+}
+
+/// The most units or of time a text may name, before they are counted in the smallest.
+const COUNT_MAX: i64 = 1_000_000_000;
+
 /// `500 minutes`: units and how many (minutes become seconds).
 pub fn granted(text: &str) -> Result<(Unit, i64), String> {
     let wrong = || format!("\"{text}\" is not a number of included units");
-    let (count, unit) = text.split_once(' ').ok_or_else(wrong)?;
-    let count: i64 =
-        count.parse().ok().filter(|count| (0..=1_000_000_000).contains(count)).ok_or_else(wrong)?;
-    match unit.trim().trim_end_matches('s') {
-        "minute" => Ok((Unit::Second, count * 60)),
-        "hour" => Ok((Unit::Second, count * 3600)),
-        "second" => Ok((Unit::Second, count)),
-        "call" => Ok((Unit::Call, count)),
-        "message" => Ok((Unit::Message, count)),
-        "segment" => Ok((Unit::Segment, count)),
-        "page" => Ok((Unit::Page, count)),
-        _ => Err(wrong()),
+    let (count, word) = text.split_once(' ').ok_or_else(wrong)?;
+    let count = amount(count).ok().filter(|count| *count <= Decimal::from(COUNT_MAX)).ok_or_else(wrong)?;
+    let word = word.trim();
+    let (unit, scale) = unit(word.strip_suffix('s').unwrap_or(word)).ok_or_else(wrong)?;
+    let units = whole(count * Decimal::from(scale));
+    Ok((unit, units.ok_or_else(|| format!("\"{text}\" is no whole number of {unit}s"))?))
+}
+
+fn whole(value: Decimal) -> Option<i64> {
+    let value = value.normalize();
+    (value.scale() == 0).then(|| i64::try_from(value.mantissa()).ok()).flatten()
+}
+
+/// What an allowance grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    Units(Unit, i64),
+    Money(Decimal),
+}
+
+impl Grant {
+    /// What it is counted in.
+    pub fn unit(&self) -> Unit {
+        match self {
+            Grant::Units(unit, _) => *unit,
+            Grant::Money(_) => Unit::Amount,
+        }
     }
+}
+
+/// `500 minutes` or `20.00 of charges`.
+pub fn grant(text: &str) -> Result<Grant, String> {
+    match text.strip_suffix(" of charges") {
+        Some(digits) => amount(digits.trim()).map(Grant::Money),
+        None => granted(text).map(|(unit, units)| Grant::Units(unit, units)),
+    }
+}
+
+/// The longest minimum or grace, in milliseconds: no call is a day long.
+const LENGTH_MILLISECONDS_MAX: i64 = 86_400_000;
+
+/// `30 seconds`, `1.5 minutes`, `0 seconds` as milliseconds.
+pub fn length(text: &str) -> Result<i64, String> {
+    let wrong = || format!("\"{text}\" is not a length of a call");
+    let (count, word) = text.split_once(' ').ok_or_else(wrong)?;
+    let count = amount(count).ok().filter(|count| *count <= Decimal::from(COUNT_MAX)).ok_or_else(wrong)?;
+    let word = word.trim();
+    let (unit, seconds) = unit(word.strip_suffix('s').unwrap_or(word)).ok_or_else(wrong)?;
+    if unit != Unit::Second {
+        return Err(wrong());
+    }
+    let milliseconds = whole(count * Decimal::from(seconds * 1000))
+        .ok_or_else(|| format!("\"{text}\" is no whole number of milliseconds"))?;
+    if milliseconds > LENGTH_MILLISECONDS_MAX {
+        return Err(format!("\"{text}\" is longer than a day"));
+    }
+    Ok(milliseconds)
+}
+
+/// As [`length`], in whole seconds.
+pub fn length_seconds(text: &str) -> Result<i64, String> {
+    let milliseconds = length(text)?;
+    if milliseconds % 1000 != 0 {
+        return Err(format!("\"{text}\" is no whole number of seconds"));
+    }
+    Ok(milliseconds / 1000)
+}
+
+/// An extension number: `101`.
+pub fn extension(text: &str) -> Result<u64, String> {
+    let shaped = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| shaped).ok_or_else(|| format!("\"{text}\" is not an extension number"))
+}
+
+/// An error code, or the beginning of several with a trailing `*`.
+pub fn code_pattern(text: &str) -> Result<CodePattern, String> {
+    let body = text.strip_suffix('*').unwrap_or(text);
+    let shaped = !text.is_empty() && !body.contains('*') && text.trim() == text;
+    if shaped { Ok(CodePattern::of(text)) } else { Err(format!("\"{text}\" is not an error code")) }
 }
 
 /// `60/6`.
@@ -179,33 +351,4 @@ pub fn lapse(text: &str) -> Result<i64, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_digit_by_digit() {
-        assert_eq!(amount("0.0345").unwrap().to_string(), "0.0345");
-        for wrong in
-            ["", "1e3", "-1", "1.", ".5", "1,5", "NaN", "0.00000000001", "99999999999999999999999999999999"]
-        {
-            assert!(amount(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn days_and_hours_wrap() {
-        assert_eq!(days("sat-mon").unwrap(), [Weekday::Mon, Weekday::Sat, Weekday::Sun]);
-        assert_eq!(hours("22:00-06:00").unwrap(), (1320, 360));
-        assert_eq!(hours("00:00-24:00").unwrap(), (0, 1440));
-        for wrong in ["8-18", "08:00-08:00", "08:00-25:00", "08:60-09:00", "24:00-06:00"] {
-            assert!(hours(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn units_are_counted_in_the_smallest() {
-        assert_eq!(granted("500 minutes").unwrap(), (Unit::Second, 30_000));
-        assert_eq!(granted("1 page").unwrap(), (Unit::Page, 1));
-        assert!(granted("many minutes").is_err());
-    }
-}
+mod tests;

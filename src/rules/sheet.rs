@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, SourceFile};
 use super::table::near;
@@ -12,6 +13,8 @@ pub struct Row {
     pub line: usize,
     pub span: Range<usize>,
     cells: BTreeMap<&'static str, String>,
+    /// Position of each column in the file.
+    columns: Arc<[(usize, &'static str)]>,
 }
 
 impl Row {
@@ -20,12 +23,17 @@ impl Row {
         self.cells.get(column).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
+    /// Whether the table has a column.
+    pub fn has(&self, column: &str) -> bool {
+        self.cells.contains_key(column)
+    }
+
     /// The text of a column as it stands, blanks included; `None` when the cell is empty.
     pub fn untrimmed(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str).filter(|text| !text.is_empty())
     }
 
-    /// A complaint about a cell of this row, pointing at it where it can be found in the file.
+    /// A complaint about a cell of this row, pointing at it; at the whole row when the cell is empty.
     pub fn complaint(
         &self,
         code: &'static str,
@@ -34,14 +42,48 @@ impl Row {
         message: String,
     ) -> Diagnostic {
         let line = &file.text[self.span.clone()];
-        let within = self.cell(column).and_then(|text| line.find(text).map(|at| (at, text.len())));
-        let span = match within {
-            Some((at, length)) => self.span.start + at..self.span.start + at + length,
-            None => self.span.clone(),
-        };
+        let position = self.columns.iter().find(|(_, name)| *name == column).map(|(at, _)| *at);
+        let cell = position.and_then(|position| place_of_cell(line, position));
+        let span =
+            cell.map_or(self.span.clone(), |cell| self.span.start + cell.start..self.span.start + cell.end);
         Diagnostic::error(code, &file.name, Some(span), message)
             .label(format!("line {}, column {column}", self.line))
     }
+}
+
+/// Where a cell stands in the text of its row, without quotes and blanks around it.
+fn place_of_cell(row: &str, position: usize) -> Option<Range<usize>> {
+    let mut quoted = false;
+    let mut starts = vec![0];
+    for (at, letter) in row.bytes().enumerate() {
+        match letter {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => starts.push(at + 1),
+            _ => {}
+        }
+    }
+    let start = *starts.get(position)?;
+    let end = starts.get(position + 1).map_or(row.len(), |next| next - 1);
+    let bare = |letter: char| letter == '"' || letter.is_whitespace();
+    let cell = &row[start..end];
+    let start = start + (cell.len() - cell.trim_start_matches(bare).len());
+    let end = end - (cell.len() - cell.trim_end_matches(bare).len());
+    (start < end).then_some(start..end)
+}
+
+/// The most mistakes of one table that are shown: each shows its place, and the thousandth says nothing new.
+const LISTED_MAX: usize = 20;
+
+/// The first mistakes of a table that may be long, and how many more there are.
+pub fn listed(mut mistakes: Vec<Diagnostic>, name: &str) -> Vec<Diagnostic> {
+    if mistakes.len() > LISTED_MAX {
+        let further = mistakes.len() - LISTED_MAX;
+        mistakes.truncate(LISTED_MAX);
+        let message = format!("{further} further mistakes in {name} are not shown");
+        let hint = "Mend those that are shown and check again.";
+        mistakes.push(Diagnostic::error("further-mistakes", name, None, message).hint(hint));
+    }
+    mistakes
 }
 
 /// Text of bytes the user calls a text file; a byte order mark is dropped.
@@ -76,7 +118,7 @@ pub fn rows(
         Ok(header) => header.clone(),
         Err(error) => return Err(vec![broken(file, &error)]),
     };
-    let columns = read_header(file, &header, required, optional, &mut mistakes);
+    let columns: Arc<[_]> = read_header(file, &header, required, optional, &mut mistakes).into();
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
@@ -99,7 +141,7 @@ pub fn rows(
             continue;
         }
         let cells = columns.iter().map(|(at, column)| (*column, record[*at].to_owned())).collect();
-        rows.push(Row { line, span, cells });
+        rows.push(Row { line, span, cells, columns: Arc::clone(&columns) });
     }
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }

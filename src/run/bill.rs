@@ -8,15 +8,17 @@ use crate::book::{Book, NewDocument, StoredDocument};
 use crate::domain::disposition::{
     Conservation, ControlTotal, EventDisposition, RecordDisposition, SuspenseReason,
 };
-use crate::domain::document::{Document, Finalisation, LineKind};
+use crate::domain::document::{Document, Finalisation};
 use crate::domain::event::BillableEvent;
 use crate::domain::money::{Exact, Money};
 use crate::domain::reconciliation::Reconciliation;
 use crate::domain::time::{Month, Period, Span};
-use crate::domain::{Country, Currency, Exit, Failure, Hash, Instant, Result};
+use crate::domain::{Currency, Exit, Failure, Hash, Instant, Result};
 use crate::output::control::MoneyControl;
 use crate::rules::compile::CompiledRules;
+use crate::stage::enrich::enrich;
 use crate::stage::invoice::{Charged, drafts};
+use crate::stage::overlap::{TimeOverlap, overlaps, worked_times};
 use crate::stage::reconcile::{observe, reconcile};
 
 use super::coverage::{self, PeriodCoverage};
@@ -51,6 +53,8 @@ pub struct BillingRun {
     pub coverage: PeriodCoverage,
     /// Inputs by name and hash, for the manifest.
     pub inputs: Vec<(String, Hash)>,
+    /// Time of one person that is billed on two matters at once.
+    pub overlaps: Vec<TimeOverlap>,
     /// Payers that stay drafts, with the reason.
     pub parked: BTreeMap<String, String>,
     /// What stands against finalising anything.
@@ -74,7 +78,7 @@ pub fn run(
     let mut billing = compute(book, workspace, month)?;
     let earlier = book.documents(Some(&month.key()))?;
     let (own, others) = billing.name(earlier);
-    billing.settle(book, &others, workspace.config.country)?;
+    billing.settle(book, &others, workspace)?;
     billing.check_conservation();
     if !own.is_empty() {
         billing.take_numbers(&own)?;
@@ -98,6 +102,12 @@ fn keep_facts(book: &mut Book, workspace: &Workspace) -> Result<()> {
     for file in &workspace.expectation_files {
         book.put_fact("expectations", &file.name, file.text.as_bytes())?;
     }
+    if let Some(file) = &workspace.directory_file {
+        book.put_fact("directory", &file.name, file.text.as_bytes())?;
+    }
+    for file in &workspace.coding_files {
+        book.put_fact("coding", &file.name, file.text.as_bytes())?;
+    }
     Ok(())
 }
 
@@ -105,9 +115,12 @@ fn keep_facts(book: &mut Book, workspace: &Workspace) -> Result<()> {
 pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
     let home = workspace.config.zone;
     let period = month.period(home);
-    let facts = facts::load(book, period.span, workspace.config.country)?;
+    let mut facts = facts::load(book, period.span, workspace.config.country)?;
+    enrich(&mut facts.mediated.events, &workspace.directory, &workspace.coding, home);
     let whole = span_of(&facts.mediated.events, period.span);
-    let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, home, whole)?.only(month);
+    let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, home, whole)?
+        .only(month)
+        .learn(&facts.mediated.events);
     let rating = rate_all(&rules, &facts.mediated.events)?;
     let inputs = inputs(book, workspace, &facts)?;
     let id = run_id(&period, &inputs);
@@ -122,6 +135,7 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
         .collect();
     let index = rules.only_month.unwrap_or_default();
     let documents = drafts(&rules, &rating.state, index, &charged, &workspace.config.company, specimen)?;
+    let overlaps = overlaps(&worked_times(&rules, &facts.mediated.events, &rating.charges));
     let dispositions = rating.rated.iter().map(|rated| (rated.disposition, rated.reason)).collect();
     Ok(BillingRun {
         id,
@@ -136,6 +150,7 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
         open: coverage.open.clone(),
         coverage,
         inputs,
+        overlaps,
         parked: BTreeMap::new(),
         finalised: false,
         facts,
@@ -153,7 +168,8 @@ fn widest(rules: &CompiledRules, month: Month, home: Span) -> Span {
         .fold(home, |widest, span| Span { from: widest.from.min(span.from), to: widest.to.max(span.to) })
 }
 
-fn span_of(events: &[BillableEvent], period: Span) -> Span {
+/// The span that rules must be compiled for: the period and all events.
+pub(super) fn span_of(events: &[BillableEvent], period: Span) -> Span {
     let span = crate::stage::explain::span_of(events.iter().map(BillableEvent::view));
     Span { from: span.from.min(period.from), to: span.to.max(period.to) }
 }
@@ -173,6 +189,14 @@ fn inputs(book: &Book, workspace: &Workspace, facts: &Facts) -> Result<Vec<(Stri
     add("contacts", &workspace.contacts_file.name, &workspace.contacts_file.text);
     for file in &workspace.expectation_files {
         add("expectations", &file.name, &file.text);
+    }
+    if let Some(file) = &workspace.directory_file {
+        add("directory", &file.name, &file.text);
+    }
+    // A sheet of another month says nothing here.
+    for file in workspace.coding.files_of(&facts.mediated.events) {
+        let file = &workspace.coding_files[file];
+        add("coding", &file.name, &file.text);
     }
     inputs.sort();
     Ok(inputs)
@@ -247,7 +271,7 @@ impl BillingRun {
 
     /// Takes documents of other runs into account: their events are on an earlier document, and what came later for
     /// their payers waits.
-    fn settle(&mut self, book: &Book, others: &[StoredDocument], home: Country) -> Result<()> {
+    fn settle(&mut self, book: &Book, others: &[StoredDocument], workspace: &Workspace) -> Result<()> {
         let mut settled: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for document in others.iter().filter(|document| document.live) {
             let charges = explain::kept_bytes(book, &document.number)?;
@@ -264,7 +288,7 @@ impl BillingRun {
         }
         self.documents.retain(|document| !settled.contains_key(document.invoice.payer.contact_id.as_str()));
         self.earlier = others.iter().map(kept_document).collect::<Result<_>>()?;
-        suspense::park(self, book, home)
+        suspense::park(self, book, workspace)
     }
 
     /// Both ledgers and the bridge (design, section 2), from independent counts.
@@ -313,7 +337,7 @@ impl BillingRun {
         for document in &self.documents {
             let contact = document.invoice.payer.contact_id.as_str();
             on_documents.insert(contact);
-            let lines = document.invoice.lines.iter().filter(|line| line.key.kind != LineKind::Fee);
+            let lines = document.invoice.lines.iter().filter(|line| line.key.kind.is_itemised());
             let exact = lines.map(|line| line.exact).try_fold(Exact::ZERO, Exact::plus);
             let events = self.rules.exact(by_events.get(contact).copied().unwrap_or_default());
             if !exact.is_ok_and(|exact| exact == events) {

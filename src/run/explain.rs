@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::book::Book;
 use crate::domain::charge::{ComponentKind, Unit};
 use crate::domain::derivation::{Derivation, Silent};
-use crate::domain::document::{Document, InvoiceLine, LineKey, LineKind};
+use crate::domain::document::{Document, InvoiceLine, LineKey};
 use crate::domain::{Exact, Exit, Failure, Result};
 use crate::stage::explain::sentences;
 use crate::stage::invoice::line_key;
@@ -147,7 +147,7 @@ pub fn explain(
     let found = found.ok_or_else(|| unknown(format!("{number} has no line {line}")))?;
     let charges = read_charges(&kept_bytes(book, number)?)?;
     let (events, sum) = events_of(&document, &found, &charges)?;
-    if found.key.kind != LineKind::Fee && sum != found.exact {
+    if found.key.kind.is_itemised() && sum != found.exact {
         let message = format!(
             "the charges of line {line} add up to {}, the line says {}",
             sum.shortest(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::book::Book;
 use crate::domain::disposition::{EventDisposition, RecordDisposition, RecordFinding, SuspenseReason};
 use crate::domain::document::{Document, LineKind};
-use crate::domain::money::Money;
+use crate::domain::money::{Exact, Money};
 use crate::domain::outcome::Channel;
 use crate::domain::reconciliation::BreakKind;
 use crate::domain::record::RecordKey;
@@ -15,14 +15,20 @@ use crate::output::manifest::{Manifest, manifest_json};
 use crate::output::report::{
     DayActivity, DocumentSummary, Findings, RunReport, SuspenseSummary, UnmatchedNumber, index,
 };
+use crate::output::unmatched::{UnmatchedUsage, unmatched_csv};
 use crate::output::{Heading, OutputFile, Published, control, document, publish, reconciliation};
 
 use super::DERIVATION_VERSION;
 use super::bill::BillingRun;
+use super::suspense::sentence_of;
+use super::unmatched::unmatched;
 use super::workspace::Workspace;
 
 /// How many unmatched numbers the report lists.
 const UNMATCHED_LISTED_MAX: usize = 20;
+
+/// How many overlapping times the report lists.
+const OVERLAPS_LISTED_MAX: usize = 20;
 
 /// How many details of one suspense reason the report lists.
 const DETAILS_LISTED_MAX: usize = 5;
@@ -51,8 +57,13 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
         run_id: run.id.hex(),
         specimen: run.specimen,
     };
-    let mut files =
-        vec![index(&report(run, &heading)?)?, control::control_json(&run.conservation, &run.money)];
+    let unmatched = unmatched(run, workspace)?;
+    let totals = unmatched.totals()?;
+    let mut files = vec![
+        index(&report(run, &heading, &unmatched)?)?,
+        control::control_json(&run.conservation, &run.money, &totals),
+        unmatched_csv(&unmatched),
+    ];
     for document in run.documents.iter().chain(&run.earlier) {
         files.extend(document::files(document, document.invoice.finalisation.is_none())?);
     }
@@ -71,7 +82,7 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
     Ok(files)
 }
 
-fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
+fn report(run: &BillingRun, heading: &Heading, unmatched: &UnmatchedUsage) -> Result<RunReport> {
     let mut held_back = run.open.clone();
     held_back
         .extend(run.parked.iter().map(|(contact, reason)| format!("{contact} stays a draft: {reason}.")));
@@ -83,7 +94,7 @@ fn report(run: &BillingRun, heading: &Heading) -> Result<RunReport> {
         conservation: run.conservation.clone(),
         coverage: run.coverage.feeds.clone(),
         suspense: suspense(run),
-        findings: findings(run),
+        findings: findings(run, unmatched)?,
         activity: activity(run),
         held_back,
         accepted: run.coverage.accepted.clone(),
@@ -138,8 +149,8 @@ fn suspense(run: &BillingRun) -> Vec<SuspenseSummary> {
         .collect()
 }
 
-fn findings(run: &BillingRun) -> Findings {
-    let (unmatched_numbers, further_unmatched_numbers) = unmatched(run);
+fn findings(run: &BillingRun, unmatched: &UnmatchedUsage) -> Result<Findings> {
+    let (unmatched_numbers, further_unmatched_numbers) = unmatched_numbers(unmatched)?;
     let clause_name = |index: usize| {
         let clause = &run.rules.clauses[index];
         format!("{}: {}", run.rules.versions[clause.version].tariff.name, clause.rate.name)
@@ -148,33 +159,43 @@ fn findings(run: &BillingRun) -> Findings {
     for item in &run.reconciliation.breaks {
         *breaks.entry(item.kind).or_default() += 1;
     }
-    Findings {
+    Ok(Findings {
+        unmatched: unmatched.totals()?,
         unmatched_numbers,
         further_unmatched_numbers,
         rules_never_matched: run.rating.state.unmatched_clauses().map(clause_name).collect(),
         breaks: breaks.into_iter().collect(),
         remarks: remarks(run),
-    }
+    })
 }
 
-fn unmatched(run: &BillingRun) -> (Vec<UnmatchedNumber>, u64) {
-    let mut by_number: BTreeMap<String, (u64, i128)> = BTreeMap::new();
-    for (index, (disposition, _)) in run.dispositions.iter().enumerate() {
-        if *disposition == EventDisposition::Unmatched {
-            let number = run.facts.mediated.events[index].other_party().number.to_string();
-            let entry = by_number.entry(number).or_default();
-            entry.0 += 1;
-            entry.1 += run.rating.rated[index].measured.milliseconds;
+/// Unmatched usage by number, with the best proposal of any of its events.
+fn unmatched_numbers(unmatched: &UnmatchedUsage) -> Result<(Vec<UnmatchedNumber>, u64)> {
+    let mut by_number: BTreeMap<&str, UnmatchedNumber> = BTreeMap::new();
+    for event in &unmatched.events {
+        let entry = by_number.entry(&event.number).or_insert_with(|| UnmatchedNumber {
+            number: event.number.clone(),
+            events: 0,
+            milliseconds: 0,
+            value: None,
+            oldest_days: 0,
+            suggestion: None,
+        });
+        entry.events += 1;
+        entry.milliseconds += event.milliseconds;
+        entry.oldest_days = entry.oldest_days.max(event.days);
+        if let Some(value) = event.value {
+            entry.value = Some(entry.value.unwrap_or(Exact::ZERO).plus(value)?);
+        }
+        if entry.suggestion.is_none() {
+            entry.suggestion = event.suggestions.first().map(|(contact, why)| format!("{contact}: {why}"));
         }
     }
-    let mut numbers: Vec<UnmatchedNumber> = by_number
-        .into_iter()
-        .map(|(number, (events, milliseconds))| UnmatchedNumber { number, events, milliseconds })
-        .collect();
+    let mut numbers: Vec<UnmatchedNumber> = by_number.into_values().collect();
     numbers.sort_by(|left, right| (right.events, &left.number).cmp(&(left.events, &right.number)));
     let further = numbers.len().saturating_sub(UNMATCHED_LISTED_MAX) as u64;
     numbers.truncate(UNMATCHED_LISTED_MAX);
-    (numbers, further)
+    Ok((numbers, further))
 }
 
 /// Remarks of events, counted, so that a thousand equal ones are one sentence; then what was found about records.
@@ -184,7 +205,22 @@ fn remarks(run: &BillingRun) -> Vec<String> {
         *counts.entry(remark).or_default() += 1;
     }
     let remarks = counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})"));
-    remarks.chain(record_findings(run)).collect()
+    remarks.chain(record_findings(run)).chain(overlaps(run)).collect()
+}
+
+/// Time billed on two matters at once, the first few by name.
+fn overlaps(run: &BillingRun) -> Vec<String> {
+    let sentence = |overlap| sentence_of(&run.rules, &run.facts.mediated.events, run.period.zone, overlap);
+    let mut found: Vec<String> = run
+        .overlaps
+        .iter()
+        .take(OVERLAPS_LISTED_MAX)
+        .map(|overlap| format!("{}.", sentence(overlap)))
+        .collect();
+    if let Some(more) = run.overlaps.len().checked_sub(OVERLAPS_LISTED_MAX).filter(|more| *more > 0) {
+        found.push(format!("{more} further times of one person are billed on two matters at once."));
+    }
+    found
 }
 
 /// Findings about records of the period, each record once, with the first of them by name.

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::book::Book;
+use crate::columnar::conditions;
 use crate::domain::contact::ContactList;
 use crate::domain::reconciliation::Expectation;
 use crate::domain::{Country, Exit, Failure, Hash, Result};
+use crate::rules::coding::CodingSheet;
 use crate::rules::config::Config;
 use crate::rules::diagnostic::{Diagnostic, Severity, SourceFile, counted, render};
-use crate::rules::{self, RuleSet, sheet};
+use crate::rules::directory::Directory;
+use crate::rules::{self, RuleSet, companion, sheet};
 
 /// Everything the user wrote, checked, with the texts that will be kept as facts.
 pub struct Workspace {
@@ -22,6 +25,11 @@ pub struct Workspace {
     pub contacts_file: SourceFile,
     pub expectations: Vec<Expectation>,
     pub expectation_files: Vec<SourceFile>,
+    pub directory: Directory,
+    pub directory_file: Option<SourceFile>,
+    pub coding: CodingSheet,
+    /// The files of the coding sheets; the sheet refers to them by their place.
+    pub coding_files: Vec<SourceFile>,
     /// Warnings of the rule files, rendered.
     pub warnings: String,
 }
@@ -111,9 +119,14 @@ impl Workspace {
         for name in &config.expectations {
             expectation_files.push(read_file(&folder.join(name), name)?);
         }
+        let directory_file = match &config.directory {
+            Some(name) => Some(read_file(&folder.join(name), name)?),
+            None => None,
+        };
+        let coding_files = read_sheets(&folder, config.coding.as_deref())?;
         let mut files = rule_files.clone();
         files.push(contacts_file.clone());
-        files.extend(expectation_files.iter().cloned());
+        files.extend(expectation_files.iter().chain(&directory_file).chain(&coding_files).cloned());
         let mut mistakes = Vec::new();
         let mut expectations = Vec::new();
         for file in &expectation_files {
@@ -129,6 +142,11 @@ impl Workspace {
                 return Err(refuse(&mistakes, &files));
             }
         };
+        let (directory, coding) = beside(directory_file.as_ref(), &coding_files, &rules, &contacts)
+            .unwrap_or_else(|found| {
+                mistakes.extend(found);
+                (Directory::default(), CodingSheet::default())
+            });
         if !mistakes.is_empty() {
             return Err(refuse(&mistakes, &files));
         }
@@ -143,6 +161,10 @@ impl Workspace {
             contacts_file,
             expectations,
             expectation_files,
+            directory,
+            directory_file,
+            coding,
+            coding_files,
             warnings,
         })
     }
@@ -175,6 +197,9 @@ impl Workspace {
             kept("contacts")?.pop().unwrap_or(SourceFile { name: String::new(), text: String::new() });
         let (rules, contacts, _) = check(&rule_files, &contacts_file, settings.config.country)
             .map_err(|mistakes| refuse(&mistakes, &rule_files))?;
+        let (directory_file, coding_files) = (kept("directory")?.pop(), kept("coding")?);
+        let (directory, coding) = beside(directory_file.as_ref(), &coding_files, &rules, &contacts)
+            .map_err(|mistakes| refuse(&mistakes, &coding_files))?;
         Ok(Workspace {
             folder: settings.folder.clone(),
             config: settings.config.clone(),
@@ -185,6 +210,10 @@ impl Workspace {
             contacts_file,
             expectations: Vec::new(),
             expectation_files: Vec::new(),
+            directory,
+            directory_file,
+            coding,
+            coding_files,
             warnings: String::new(),
         })
     }
@@ -193,6 +222,19 @@ impl Workspace {
     pub fn path(&self, written: &str) -> PathBuf {
         self.folder.join(written)
     }
+}
+
+/// Checks rule files, their conditions included.
+///
+/// # Errors
+/// All mistakes of all files.
+pub fn rule_set(
+    files: &[SourceFile],
+    home: Country,
+) -> std::result::Result<(RuleSet, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (rules, warnings) = rules::load::rule_set(files, home)?;
+    let mistakes = conditions::diagnostics(&rules.conditions, files);
+    if mistakes.is_empty() { Ok((rules, warnings)) } else { Err(mistakes) }
 }
 
 /// Checks rule files and a contact list together. Contacts are checked even when only warnings were found.
@@ -204,15 +246,54 @@ pub fn check(
     contacts: &SourceFile,
     home: Country,
 ) -> std::result::Result<(RuleSet, ContactList, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (rules, warnings) = rules::load::rule_set(rule_files, home)?;
-    let contacts = rules::contacts::contact_list(contacts, &rules, home)?;
+    let (rules, mut warnings) = rule_set(rule_files, home)?;
+    let (contacts, of_contacts) = rules::contacts::contact_list(contacts, &rules, home)?;
+    warnings.extend(of_contacts);
     Ok((rules, contacts, warnings))
 }
 
-/// All `*.toml` files of a folder, by name.
+/// What stands beside the contact list: the directory and the coding sheets, where there are any.
+pub fn beside(
+    directory_file: Option<&SourceFile>,
+    coding_files: &[SourceFile],
+    rules: &RuleSet,
+    contacts: &ContactList,
+) -> std::result::Result<(Directory, CodingSheet), Vec<Diagnostic>> {
+    let directory = directory_file.map_or_else(|| Ok(Directory::default()), rules::directory::directory);
+    let coding = rules::coding::coding_sheet(coding_files, rules, contacts);
+    match (directory, coding) {
+        (Ok(directory), Ok(coding)) => Ok((directory, coding)),
+        (directory, coding) => Err(directory.err().into_iter().chain(coding.err()).flatten().collect()),
+    }
+}
+
+/// All coding sheets of a folder, by name. A folder that is not there yet has none.
+fn read_sheets(base: &Path, folder: Option<&str>) -> Result<Vec<SourceFile>> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    let reading =
+        |error: std::io::Error| Failure::io(&error, format!("reading the coding sheets in {folder}"));
+    let entries = match fs::read_dir(base.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(reading(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(reading)?.path();
+        if path.extension().is_some_and(|ending| ending == "csv") && !name_of(&path).starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| read_file(path, &format!("{folder}/{}", name_of(path)))).collect()
+}
+
+/// All `*.toml` files of a folder and the decks and calendars they name that are there, by name. A file that is named
+/// and not there is a mistake of the rule file, told with its place when the rules are read.
 ///
 /// # Errors
-/// A folder that cannot be read or holds no rule file (exit 2), a file that is not UTF-8 (exit 3).
+/// A folder that cannot be read or holds no rule file, a companion that cannot be read (exit 2), a file that is not UTF-8
+/// (exit 3).
 pub fn read_rules(folder: &Path) -> Result<Vec<SourceFile>> {
     let shown = folder.display().to_string();
     let entries =
@@ -229,7 +310,17 @@ pub fn read_rules(folder: &Path) -> Result<Vec<SourceFile>> {
         return Err(Failure::new(Exit::Usage, format!("there is no rule file in {shown}"))
             .hint("Rule files are named *.toml; `tollbook init` writes a first one."));
     }
-    paths.iter().map(|path| read_file(path, &name_of(path))).collect()
+    let mut files =
+        paths.iter().map(|path| read_file(path, &name_of(path))).collect::<Result<Vec<SourceFile>>>()?;
+    for name in companion::names(&files) {
+        let path = folder.join(&name);
+        if path.exists() {
+            files.push(read_file(&path, &name)?);
+        }
+    }
+    // By name, as they come back from the facts of a run: the rule set is then the same to the last bit.
+    files.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(files)
 }
 
 /// One text file, under the name the user knows it by.

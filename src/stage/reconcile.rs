@@ -28,7 +28,8 @@ pub fn observe(event: &BillableEvent, contact: Option<&str>, outcomes: &OutcomeT
         return None;
     }
     let by_table =
-        outcomes.rule(event.channel, event.outcome).map_or(Arrived::Indeterminate, |rule| rule.arrived);
+        outcomes.rule_of(event.channel, event.direction, event.outcome, event.error_code.as_deref());
+    let by_table = by_table.map_or(Arrived::Indeterminate, |rule| rule.arrived);
     // These two carrier codes say that nobody knows, whatever the status reads (service guide, error table).
     let unknown = matches!(event.error_code.as_deref(), Some("SMS-CAR-104" | "SMS-CAR-199"));
     Some(Observation {

@@ -22,22 +22,6 @@ fn a_first_folder_passes_its_own_checks() {
 }
 
 #[test]
-fn the_file_in_the_manual_holds() {
-    let page = include_str!("../../rules/README.md");
-    let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let mut session = Session::new();
-    session.write("rules/manual.toml", block);
-    let ended = session.run(&["rules", "test"]);
-    assert_eq!(
-        (ended.exit, ended.output.trim()),
-        (0, "6 passed, 0 failed"),
-        "{}{}",
-        ended.output,
-        ended.talk
-    );
-}
-
-#[test]
 fn a_usage_file_becomes_finalised_invoices() {
     let mut session = Session::with_company();
     session.write("usage.csv", USAGE);

@@ -20,6 +20,7 @@ use tollbook::stage::mediate::{Mediated, mediate};
 
 mod binary;
 mod extension_log;
+mod legs;
 mod versions;
 
 const QUEUE_CALL: &str = "call:s-a0d178729c49dz1876d9b9d11z19269e00010000";

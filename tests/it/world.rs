@@ -30,8 +30,8 @@ impl Seen {
     /// The contact of each event, in the order of the events.
     pub fn contacts(&self) -> Vec<Option<String>> {
         let payer = |event: &tollbook::domain::event::BillableEvent| {
-            let (payer, _) = identify(&self.rules.identity, &event.view())?;
-            Some(self.rules.payers[payer as usize].contact.id.clone())
+            let found = identify(&self.rules.identity, &event.view())?;
+            Some(self.rules.payers[found.payer as usize].contact.id.clone())
         };
         self.facts.mediated.events.iter().map(payer).collect()
     }

@@ -13,7 +13,7 @@ use crate::output::table::{Cell, Table};
 /// Decimals of the column `charge`.
 pub(super) const DECIMALS: u32 = 6;
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 22] = [
     "row",
     "event_id",
     "start",
@@ -26,6 +26,10 @@ const HEADER: [&str; 18] = [
     "line",
     "clause",
     "band",
+    "destination",
+    "tier",
+    "matter",
+    "timekeeper",
     "measured",
     "units_billed",
     "unit",
@@ -67,7 +71,7 @@ pub(super) fn table(document: &Document) -> Result<Vec<u8>> {
     Ok(table.into_bytes())
 }
 
-fn event_cells(row: &AnnexRow, millionths: i128) -> [Cell; 18] {
+fn event_cells(row: &AnnexRow, millionths: i128) -> [Cell; 22] {
     [
         Cell::text("event"),
         Cell::text(&row.event_id),
@@ -81,6 +85,10 @@ fn event_cells(row: &AnnexRow, millionths: i128) -> [Cell; 18] {
         Cell::figure(row.line),
         Cell::text(&row.clause),
         Cell::text(&row.band),
+        Cell::text(&row.destination),
+        tier_cell(row.tier),
+        Cell::text(&row.matter),
+        Cell::text(&row.timekeeper),
         Cell::figure(&row.measured),
         Cell::figure(row.units_billed),
         Cell::text(row.unit.word()),
@@ -90,17 +98,25 @@ fn event_cells(row: &AnnexRow, millionths: i128) -> [Cell; 18] {
     ]
 }
 
-fn line_cells(line: &InvoiceLine, kind: &str, millionths: i128, exact: &str) -> [Cell; 18] {
-    let mut cells: [Cell; 18] = std::array::from_fn(|_| Cell::empty());
+fn line_cells(line: &InvoiceLine, kind: &str, millionths: i128, exact: &str) -> [Cell; 22] {
+    let mut cells: [Cell; 22] = std::array::from_fn(|_| Cell::empty());
     cells[0] = Cell::text(kind);
     cells[9] = Cell::figure(line.number);
     cells[10] = Cell::text(&line.key.clause);
     cells[11] = Cell::text(&line.key.band);
-    cells[15] = Cell::figure(Exact::new(millionths, power_of_ten(DECIMALS)).digits(DECIMALS));
+    cells[12] = Cell::text(&line.key.destination);
+    cells[13] = tier_cell(line.key.tier);
+    cells[14] = Cell::text(&line.key.matter);
+    cells[15] = Cell::text(&line.key.timekeeper);
+    cells[19] = Cell::figure(Exact::new(millionths, power_of_ten(DECIMALS)).digits(DECIMALS));
     if !exact.is_empty() {
-        cells[16] = exact_cell(line.exact);
+        cells[20] = exact_cell(line.exact);
     }
     cells
+}
+
+fn tier_cell(tier: u16) -> Cell {
+    if tier == 0 { Cell::empty() } else { Cell::figure(tier) }
 }
 
 /// A ratio such as `1/3` would be read as a date by a spreadsheet; `1 / 3` is text everywhere.
@@ -131,15 +147,15 @@ mod tests {
 
     #[test]
     fn the_charges_of_each_line_add_up_to_its_amount_and_all_of_them_to_the_net() {
-        for document in [samples::invoice(), samples::draft(), samples::yen()] {
+        for document in [samples::invoice(), samples::draft(), samples::yen(), samples::legal()] {
             let bytes = table(&document).unwrap();
             let mut reader = csv::Reader::from_reader(bytes.as_slice());
             let mut sums = vec![rust_decimal::Decimal::ZERO; document.invoice.lines.len()];
             for row in reader.records() {
                 let row = row.unwrap();
                 let line: usize = row[9].parse().unwrap();
-                assert_eq!(row[15].split_once('.').unwrap().1.len(), 6, "{}", &row[15]);
-                sums[line - 1] += row[15].parse::<rust_decimal::Decimal>().unwrap();
+                assert_eq!(row[19].split_once('.').unwrap().1.len(), 6, "{}", &row[19]);
+                sums[line - 1] += row[19].parse::<rust_decimal::Decimal>().unwrap();
             }
             for (line, sum) in document.invoice.lines.iter().zip(&sums) {
                 assert_eq!(Exact::from_decimal(*sum), line.amount.exact(), "line {}", line.number);

@@ -1,8 +1,10 @@
 //! `invoice.json`: every fact of the document, amounts and exact ratios as strings, keys in a fixed order.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::domain::document::{AnnexRow, Document, Invoice, InvoiceLine, Seller, TaxGroup};
+use crate::domain::document::{AnnexRow, Balance, Document, Invoice, InvoiceLine, Seller, TaxGroup};
 use crate::output::json::{self, JsonExact, JsonMoney, JsonPeriod};
 
 #[derive(Serialize)]
@@ -23,6 +25,13 @@ struct Facts<'a> {
     tax: Option<Tax<'a>>,
     total: JsonMoney,
     residual: JsonExact,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    timekeepers: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    carried_over: Vec<CarriedOver<'a>>,
+    /// Events whose outcome was still open at the end of the period.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    billed_later: &'a [String],
     events: usize,
     annex: Vec<Row<'a>>,
 }
@@ -53,13 +62,57 @@ struct Line<'a> {
     position: u32,
     clause: &'a str,
     band: &'a str,
+    #[serde(flatten)]
+    parts: Parts<'a>,
+    /// Period the line is for when it is not the document's.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    service_period: &'a str,
     events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units_measured: Option<String>,
     units_billed: String,
     unit: &'static str,
     price: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    note: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    basis: &'a str,
     exact: JsonExact,
     amount: JsonMoney,
     residual: JsonExact,
+}
+
+/// What a line or row may have beside clause and band.
+#[derive(Serialize)]
+struct Parts<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    destination: &'a str,
+    #[serde(skip_serializing_if = "is_zero")]
+    tier: u16,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    matter: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    timekeeper: &'a str,
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
+}
+
+/// What an allowance carries into the next period.
+#[derive(Serialize)]
+struct CarriedOver<'a> {
+    tariff: &'a str,
+    allowance: &'a str,
+    pool: Option<&'a str>,
+    unit: &'static str,
+    left: Vec<LeftOver<'a>>,
+}
+
+#[derive(Serialize)]
+struct LeftOver<'a> {
+    granted: &'a str,
+    left: JsonExact,
 }
 
 #[derive(Serialize)]
@@ -83,6 +136,10 @@ struct Row<'a> {
     outcome: &'a str,
     clause: &'a str,
     band: &'a str,
+    #[serde(flatten)]
+    parts: Parts<'a>,
+    #[serde(skip_serializing_if = "is_zero")]
+    entry: u16,
     measured: &'a str,
     units_billed: String,
     unit: &'static str,
@@ -111,6 +168,9 @@ pub(super) fn json(document: &Document) -> Vec<u8> {
         tax: invoice.tax.as_ref().map(tax),
         total: invoice.total.into(),
         residual: invoice.residual.into(),
+        timekeepers: &invoice.timekeepers,
+        carried_over: invoice.balances.iter().map(carried_over).collect(),
+        billed_later: &invoice.carried,
         events: super::sheet::distinct_events(document),
         annex: document.annex.iter().map(row).collect(),
     })
@@ -146,13 +206,34 @@ fn line(line: &InvoiceLine) -> Line<'_> {
         position: line.key.position,
         clause: &line.key.clause,
         band: &line.key.band,
+        parts: Parts {
+            destination: &line.key.destination,
+            tier: line.key.tier,
+            matter: &line.key.matter,
+            timekeeper: &line.key.timekeeper,
+        },
+        service_period: &line.key.service_period,
         events: line.events,
+        units_measured: line.units_measured.map(|units| units.to_string()),
         units_billed: line.units_billed.to_string(),
         unit: line.unit.word(),
         price: &line.price,
+        note: &line.note,
+        basis: &line.basis,
         exact: line.exact.into(),
         amount: line.amount.into(),
         residual: line.residual.into(),
+    }
+}
+
+fn carried_over(balance: &Balance) -> CarriedOver<'_> {
+    let left = balance.left.iter().map(|part| LeftOver { granted: &part.granted, left: part.left.into() });
+    CarriedOver {
+        tariff: &balance.tariff,
+        allowance: &balance.allowance,
+        pool: Some(balance.pool.as_str()).filter(|pool| !pool.is_empty()),
+        unit: balance.unit.word(),
+        left: left.collect(),
     }
 }
 
@@ -178,6 +259,13 @@ fn row(row: &AnnexRow) -> Row<'_> {
         outcome: &row.outcome,
         clause: &row.clause,
         band: &row.band,
+        parts: Parts {
+            destination: &row.destination,
+            tier: row.tier,
+            matter: &row.matter,
+            timekeeper: &row.timekeeper,
+        },
+        entry: row.entry,
         measured: &row.measured,
         units_billed: row.units_billed.to_string(),
         unit: row.unit.word(),

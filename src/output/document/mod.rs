@@ -4,11 +4,12 @@
 //! added to check it, and a document that contradicts itself is refused.
 
 mod annex;
+mod charges;
 mod facts;
 mod sheet;
 
 use super::{OutputFile, SafeFileStem};
-use crate::domain::document::{Document, LineKind};
+use crate::domain::document::Document;
 use crate::domain::money::Exact;
 use crate::domain::{Exit, Failure, Result};
 
@@ -68,7 +69,7 @@ fn check(document: &Document) -> Result<()> {
             return fail(format!("the amount of line {} is not its charges and residual", line.number));
         }
         let charged = annex::charged(document, line.number)?;
-        let itemised = line.key.kind != LineKind::Fee || charged.is_some();
+        let itemised = line.key.kind.is_itemised() || charged.is_some();
         if itemised && charged.unwrap_or(Exact::ZERO) != line.exact {
             return fail(format!("the annex of line {} does not add up to its charges", line.number));
         }
@@ -112,6 +113,7 @@ mod tests {
             ("finalised", samples::invoice(), false),
             ("draft", samples::draft(), true),
             ("yen", samples::yen(), false),
+            ("legal", samples::legal(), false),
         ] {
             for file in files(&document, draft).unwrap() {
                 golden::check(&format!("document-{name}"), &file);

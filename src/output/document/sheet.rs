@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use crate::domain::Result;
 use crate::domain::charge::Unit;
-use crate::domain::document::{AnnexRow, Document, Invoice, InvoiceLine, LineKind};
+use crate::domain::document::{AnnexRow, Balance, BalanceLeft, Document, Invoice, InvoiceLine};
 use crate::domain::outcome::{Channel, Direction};
 use crate::output::{page, text};
+
+use super::charges::{self, Group};
 
 #[derive(Serialize)]
 struct Sheet {
@@ -28,11 +30,15 @@ struct Sheet {
     currency: String,
     /// Named once when all lines have it, else on each line.
     tariff: Option<Tariff>,
-    lines: Vec<Line>,
+    groups: Vec<Group>,
+    /// Which time is billed, where all lines agree.
+    basis: Option<String>,
     net: String,
     tax: Option<Tax>,
     total: String,
     rounding: String,
+    /// What allowances carry on, and what is billed later.
+    later: Vec<String>,
     services: Vec<Service>,
     events: String,
     annex_rows: String,
@@ -50,18 +56,6 @@ struct Party {
     address: Vec<String>,
     email: Option<String>,
     tax_id: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    number: u32,
-    kind: &'static str,
-    clause: String,
-    details: Vec<String>,
-    events: String,
-    quantity: String,
-    price: String,
-    amount: String,
 }
 
 #[derive(Serialize)]
@@ -116,7 +110,8 @@ pub(super) fn page(document: &Document) -> Result<Vec<u8>> {
             },
             contact_id: invoice.payer.contact_id.clone(),
             currency: invoice.currency.to_string(),
-            lines: invoice.lines.iter().map(|line| line_of(line, tariff.is_none())).collect(),
+            groups: charges::groups(invoice, tariff.is_none()),
+            basis: charges::common_basis(&invoice.lines),
             tariff,
             net: text::amount(invoice.net),
             tax: invoice.tax.as_ref().map(|tax| Tax {
@@ -127,6 +122,7 @@ pub(super) fn page(document: &Document) -> Result<Vec<u8>> {
             }),
             total: text::amount_with_currency(invoice.total),
             rounding: rounding_note(invoice)?,
+            later: later(invoice),
             services: services(document),
             events: text::plural(distinct_events(document), "event"),
             annex_rows: text::plural(document.annex.len(), "row"),
@@ -137,33 +133,6 @@ pub(super) fn page(document: &Document) -> Result<Vec<u8>> {
 /// Events on the document; one that stands on two lines counts once.
 pub(super) fn distinct_events(document: &Document) -> usize {
     document.annex.iter().map(|row| row.event_id.as_str()).collect::<BTreeSet<_>>().len()
-}
-
-fn line_of(line: &InvoiceLine, with_tariff: bool) -> Line {
-    let mut details = Vec::new();
-    if !line.key.band.is_empty() {
-        details.push(format!("Time band: {}", line.key.band));
-    }
-    if line.key.kind == LineKind::Allowance {
-        details.push("Included in the tariff".to_owned());
-    }
-    if with_tariff {
-        details
-            .push(format!("Tariff: {} {}", line.key.tariff, line.key.tariff_version).trim_end().to_owned());
-    }
-    Line {
-        number: line.number,
-        kind: line.key.kind.word(),
-        clause: line.key.clause.clone(),
-        details,
-        events: if line.key.kind == LineKind::Fee { String::new() } else { text::count(line.events) },
-        quantity: match line.key.kind {
-            LineKind::Fee => String::new(),
-            LineKind::Usage | LineKind::Allowance => text::quantity(line.units_billed, line.unit),
-        },
-        price: line.price.clone(),
-        amount: text::amount(line.amount),
-    }
 }
 
 fn tariff_of(line: &InvoiceLine) -> Tariff {
@@ -194,6 +163,37 @@ fn rounding_note(invoice: &Invoice) -> Result<String> {
     ))
 }
 
+/// What goes on into later periods, as sentences.
+fn later(invoice: &Invoice) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for balance in &invoice.balances {
+        let parts: Vec<String> = balance.left.iter().map(|part| left(balance, part, invoice)).collect();
+        if !parts.is_empty() {
+            let pool =
+                if balance.pool.is_empty() { String::new() } else { format!(" (shared: {})", balance.pool) };
+            sentences.push(format!("Carried over of {}{pool}: {}.", balance.allowance, parts.join(", ")));
+        }
+    }
+    if !invoice.carried.is_empty() {
+        let messages = text::plural(invoice.carried.len(), "message");
+        sentences.push(format!(
+            "Not on this document: {messages} whose outcome was still open at the end of the period. What it turns out to \
+             be is billed on a later one."
+        ));
+    }
+    sentences
+}
+
+fn left(balance: &Balance, part: &BalanceLeft, invoice: &Invoice) -> String {
+    let granted = charges::month(&part.granted);
+    let quantity = match (balance.unit, part.left.denominator()) {
+        (Unit::Amount, _) => format!("{} {}", text::exact(part.left), invoice.currency),
+        (unit, 1) => text::quantity(part.left.numerator(), unit),
+        (unit, _) => format!("{} {}", text::exact(part.left), unit.word()),
+    };
+    format!("{quantity} of {granted}")
+}
+
 /// What one service was used, while it is added up.
 #[derive(Default)]
 struct Used<'a> {
@@ -214,9 +214,19 @@ fn services(document: &Document) -> Vec<Service> {
         .map(|((_, name), used)| Service {
             name,
             events: text::count(used.events.len()),
-            quantities: used.units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
+            quantities: used
+                .units
+                .into_iter()
+                .filter(|(unit, _)| counts(*unit))
+                .map(|(unit, sum)| text::quantity(sum, unit))
+                .collect(),
         })
         .collect()
+}
+
+/// Money and flat prices count nothing that was used.
+fn counts(unit: Unit) -> bool {
+    !matches!(unit, Unit::Amount | Unit::Event)
 }
 
 /// Known channels come in the order of the vocabulary, after any other word.

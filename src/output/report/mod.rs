@@ -7,10 +7,11 @@ mod view;
 use chrono::NaiveDate;
 
 use super::control::MoneyControl;
+use super::unmatched::UnmatchedTotals;
 use super::{Heading, OutputFile, page};
 use crate::domain::Result;
 use crate::domain::disposition::{Conservation, SuspenseReason};
-use crate::domain::money::Money;
+use crate::domain::money::{Exact, Money};
 use crate::domain::outcome::Channel;
 use crate::domain::reconciliation::BreakKind;
 use crate::domain::time::Period;
@@ -80,6 +81,8 @@ pub struct SuspenseSummary {
 /// What deserves a look and stops nothing by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
+    /// Usage that belongs to no contact, in sum.
+    pub unmatched: UnmatchedTotals,
     /// Numbers that belong to no contact, most events first.
     pub unmatched_numbers: Vec<UnmatchedNumber>,
     /// Unmatched numbers that are not in the list.
@@ -98,6 +101,12 @@ pub struct UnmatchedNumber {
     pub events: u64,
     /// Measured time of the calls, in milliseconds.
     pub milliseconds: i128,
+    /// Exact sum of what the default tariff would charge; `None` when it cannot say of any event.
+    pub value: Option<Exact>,
+    /// Civil days from the oldest event to the end of the period.
+    pub oldest_days: i64,
+    /// The contact it could belong to, with the reason.
+    pub suggestion: Option<String>,
 }
 
 /// Events of one civil day.

@@ -12,6 +12,7 @@ use crate::domain::outcome::Channel;
 use crate::output::chart::{self, Bar, Bars, Columns, Stack};
 use crate::output::control::{self, MoneyControl};
 use crate::output::text;
+use crate::output::unmatched::UnmatchedTotals;
 
 /// Contacts that the chart of billed amounts names; the others share one bar.
 const CONTACTS_IN_CHART: usize = 12;
@@ -41,6 +42,7 @@ pub(super) struct View<'a> {
     coverage: Vec<CoverageRow>,
     suspense: Vec<SuspenseRow>,
     unmatched: Vec<UnmatchedRow>,
+    unmatched_sum: String,
     further_unmatched: Option<String>,
     rules_never_matched: &'a [String],
     breaks: Vec<BreakRow>,
@@ -103,6 +105,9 @@ struct UnmatchedRow {
     number: String,
     events: String,
     time: String,
+    value: Option<String>,
+    oldest: String,
+    suggestion: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -148,8 +153,12 @@ pub(super) fn view(report: &RunReport) -> View<'_> {
                 number: row.number.clone(),
                 events: text::count(row.events),
                 time: text::duration_of_milliseconds(row.milliseconds),
+                value: row.value.map(text::exact),
+                oldest: text::plural(row.oldest_days, "day"),
+                suggestion: row.suggestion.clone(),
             })
             .collect(),
+        unmatched_sum: unmatched_sum(&findings.unmatched),
         further_unmatched: (further > 0)
             .then(|| format!("{} not shown.", text::plural(further, "further number"))),
         rules_never_matched: &findings.rules_never_matched,
@@ -165,6 +174,22 @@ pub(super) fn view(report: &RunReport) -> View<'_> {
         activity: activity(&report.activity),
         billed: billed(&report.documents),
     }
+}
+
+/// What unmatched usage is worth, as a sentence.
+fn unmatched_sum(totals: &UnmatchedTotals) -> String {
+    let mut sentence = text::plural(totals.events, "event");
+    if let Some(currency) = totals.currency {
+        let value = text::exact(totals.value);
+        sentence.push_str(&format!(", worth {value} {currency} at the default tariff before any allowance"));
+    }
+    if totals.without_value > 0 {
+        sentence.push_str(&format!(", {} without a value", text::count(totals.without_value)));
+    }
+    format!(
+        "{sentence}; the oldest is {} old at the end of the period.",
+        text::plural(totals.oldest_days, "day")
+    )
 }
 
 fn state(report: &RunReport, has_drafts: bool) -> &'static str {

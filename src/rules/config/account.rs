@@ -26,6 +26,8 @@ pub struct Account {
     pub rules: Option<String>,
     pub contacts: Option<String>,
     pub expectations: Option<Vec<String>>,
+    pub directory: Option<String>,
+    pub coding: Option<String>,
 }
 
 /// Reads `[service]`.
@@ -127,6 +129,8 @@ fn account(name: &str, table: Table<'_, '_>, output: &str) -> Option<(Account, P
         expectations: table
             .get("expectations")
             .map(|_| table.texts("expectations").into_iter().map(|text| text.value).collect()),
+        directory: own("directory"),
+        coding: own("coding"),
     };
     table.finish();
     Some((account, places))

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::domain::disposition::{RecordDisposition, SuspenseReason};
-use crate::domain::event::{BillableEvent, EvidenceRole, Leg, LegQuantities, Party};
+use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, Party, SegmentWays};
 use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::record::RecordKey;
-use crate::domain::source::{CallRecord, DecodedRecord, LegRecord, PartyText};
+use crate::domain::source::{CallRecord, DecodedRecord, PartyText};
 use crate::domain::{Instant, PartyNumber};
 
-use super::{Bench, party, words};
+use super::{Bench, legs, party, words};
 
 /// A call record and what it says.
 pub type Call<'a> = (&'a DecodedRecord, &'a CallRecord);
@@ -282,64 +282,25 @@ fn read_call(bench: &mut Bench<'_>, group: &[Call<'_>]) -> Result<BillableEvent,
         None => format!("call:record:{}", record.record.key.id),
     };
     let mut event = blank(bench, call, id, start, Channel::Voice, direction, outcome);
-    event.legs = legs(group);
-    event.quantities = quantities(call, &event.legs, group);
+    event.legs = legs::legs(group);
+    if let Some(detail) = negative(group, &event) {
+        return Err((SuspenseReason::NegativeQuantity, detail));
+    }
+    event.quantities = legs::quantities(call, &event.legs, group);
     if event.quantities.without_legs {
         event.remarks.push("The source gave no legs.".to_owned());
     }
     name_extensions(bench, &mut event, call);
+    event.entries = legs::entries(bench, &event);
     event.last_modified = group.iter().filter_map(|(record, _)| record.record.last_modified).max();
     Ok(event)
 }
 
-/// Legs of all records in the order of their starts, masters first. A leg counts for the customer-facing quantity when
-/// it was answered and is not a master; the master of a record that has no such leg stands in for it, unless the record
-/// is the first half of a ring-out (that half is the user's own phone).
-fn legs(group: &[Call<'_>]) -> Vec<Leg> {
-    let mut legs = Vec::new();
-    for (_, call) in group {
-        let own: &[LegRecord] = call.legs.as_deref().unwrap_or_default();
-        let inner = own.iter().any(|leg| !leg.master && is_answered(leg));
-        let own_phone = group.len() > 1 && is_ring_out(call);
-        for leg in own {
-            let used = is_answered(leg) && (!leg.master || (!inner && !own_phone));
-            legs.push(Leg {
-                start: leg.start,
-                milliseconds: leg.milliseconds,
-                result: leg.result.clone().unwrap_or_default(),
-                leg_type: leg.leg_type.clone(),
-                master: leg.master,
-                extension_id: leg.extension_id.clone(),
-                used,
-            });
-        }
-    }
-    legs.sort_by(|left, right| {
-        (left.start, !left.master, &left.leg_type).cmp(&(right.start, !right.master, &right.leg_type))
-    });
-    legs
-}
-
-pub fn is_answered(leg: &LegRecord) -> bool {
-    leg.result.as_deref().and_then(words::answered) == Some(true)
-}
-
-/// Customer-facing: from the start of the first answered leg to the end of the last one, gaps included (design,
-/// section 5). `None` when a used leg lacks its start or duration: nobody may guess.
-fn quantities(primary: &CallRecord, legs: &[Leg], group: &[Call<'_>]) -> LegQuantities {
-    let without_legs = group.iter().all(|(_, call)| call.legs.as_ref().is_none_or(Vec::is_empty));
-    let mut bounds: Option<(Instant, Instant)> = None;
-    let mut complete = true;
-    for leg in legs.iter().filter(|leg| leg.used) {
-        let (Some(start), Some(milliseconds)) = (leg.start, leg.milliseconds) else {
-            complete = false;
-            continue;
-        };
-        let end = start.plus_milliseconds(milliseconds);
-        bounds = Some(bounds.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
-    }
-    let span = bounds.map(|(first, last)| last.milliseconds() - first.milliseconds());
-    LegQuantities { customer_facing: span.filter(|_| complete), master: primary.milliseconds, without_legs }
+/// A length below zero that some leg policy would measure.
+fn negative(group: &[Call<'_>], event: &BillableEvent) -> Option<String> {
+    let own = group.iter().filter_map(|(_, call)| call.milliseconds);
+    let counted = event.legs.iter().filter(|leg| leg.used).filter_map(|leg| leg.milliseconds);
+    own.chain(counted).find(|length| *length < 0).map(|length| format!("{length} ms"))
 }
 
 /// The extension that took part: of a queue call the one who answered, else the record's own.
@@ -395,11 +356,19 @@ fn blank(
         extension,
         extensions: extension.into_iter().collect(),
         legs: Vec::new(),
-        quantities: LegQuantities { customer_facing: None, master: call.milliseconds, without_legs: false },
+        quantities: LegQuantities { master: call.milliseconds, ..LegQuantities::default() },
+        entries: Vec::new(),
         segments: None,
+        segment_counts: SegmentWays::default(),
         pages: None,
         account_code: None,
         contact: None,
+        site: None,
+        department: None,
+        cost_centre: None,
+        ringcentral_account: None,
+        coding: None,
+        carrier_cost: None,
         message_id: None,
         last_modified: None,
         evidence: Vec::new(),

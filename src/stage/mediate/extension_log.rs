@@ -10,7 +10,8 @@ use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::record::RecordKind;
 use crate::domain::source::CallRecord;
 
-use super::calls::{Call, given, is_answered, is_other_half, is_ring_out};
+use super::calls::{Call, given, is_other_half, is_ring_out};
+use super::legs::is_answered;
 use super::{Bench, words};
 
 /// How far outside the account's call a call of an extension's log may start: the logs are written apart.

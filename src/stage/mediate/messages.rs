@@ -1,7 +1,7 @@
 //! Messages: one event per recipient of what was sent, one event for what was received.
 
 use crate::domain::disposition::SuspenseReason;
-use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, Party};
+use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, Party, SegmentWays};
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::source::{DecodedRecord, MessageRecord, PartyText, RecipientRecord};
 use crate::domain::{Instant, PartyNumber};
@@ -112,6 +112,7 @@ fn event(
     let text = matches!(common.channel, Channel::Sms | Channel::Mms);
     // A queued fax reports zero pages; nobody knows them until it is sent.
     let pages = message.pages.filter(|_| outcome != Outcome::Queued && outcome != Outcome::Partial);
+    let segments = message.segments.or(message.segments_counted).filter(|_| text);
     BillableEvent {
         id,
         start: common.start,
@@ -126,10 +127,18 @@ fn event(
         extensions: mailbox.into_iter().collect(),
         legs: Vec::new(),
         quantities: LegQuantities::default(),
-        segments: message.segments.or(message.segments_counted).filter(|_| text),
+        entries: Vec::new(),
+        segments,
+        segment_counts: SegmentWays::all(segments),
         pages: pages.filter(|_| common.channel == Channel::Fax),
         account_code: None,
         contact: None,
+        site: None,
+        department: None,
+        cost_centre: None,
+        ringcentral_account: None,
+        coding: None,
+        carrier_cost: None,
         message_id: Some(common.record.record.key.id.clone()),
         last_modified: common.record.record.last_modified,
         evidence: Vec::new(),
@@ -147,6 +156,7 @@ fn push(bench: &mut Bench<'_>, record: &DecodedRecord, events: Vec<BillableEvent
         } else {
             let evidence = bench.events[at - 1].evidence[0].clone();
             bench.events[at].evidence.push(evidence);
+            bench.events[at].ringcentral_account = bench.events[at - 1].ringcentral_account.clone();
         }
     }
 }

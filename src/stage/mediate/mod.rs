@@ -6,11 +6,13 @@
 
 mod calls;
 mod extension_log;
+mod legs;
 mod messages;
 mod party;
 mod usage;
 mod words;
 
+pub use legs::{LegDropped, LegUse, legs_used};
 pub use usage::event as usage_event;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,6 +187,12 @@ impl<'a> Bench<'a> {
     /// Makes a record evidence of the event at `event`, and enters it into the ledger.
     fn attach(&mut self, record: &DecodedRecord, event: usize, role: EvidenceRole) {
         let key = record.record.key.clone();
+        // Files name no account of the service.
+        let named =
+            !matches!(key.kind, RecordKind::Usage | RecordKind::PortalCall) && !key.account.is_empty();
+        if named && role == EvidenceRole::Primary {
+            self.events[event].ringcentral_account = Some(key.account.clone());
+        }
         self.events[event].evidence.push(Evidence { record: key, version: record.record.version, role });
         let disposition = match role {
             EvidenceRole::Primary => RecordDisposition::Primary,

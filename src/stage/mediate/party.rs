@@ -2,13 +2,13 @@
 
 use crate::domain::PartyNumber;
 use crate::domain::event::Party;
-use crate::domain::number::NumberReader;
+use crate::domain::number::{NumberReader, ReadNumber};
 use crate::domain::source::PartyText;
 
 /// A party with its number read: an external number first, else the extension, else withheld.
 pub fn read(numbers: &mut NumberReader, party: &PartyText) -> Party {
     let text = party.phone_number.as_deref().unwrap_or_default();
-    let (mut number, mut country) = numbers.read(text);
+    let ReadNumber { mut number, mut country, toll_free } = numbers.read_whole(text);
     let mut raw = text.to_owned();
     if number == PartyNumber::Withheld
         && let Some(extension) = extension_of(party)
@@ -16,7 +16,7 @@ pub fn read(numbers: &mut NumberReader, party: &PartyText) -> Party {
         (number, country) = (PartyNumber::Extension(extension), None);
         raw = party.extension_number.clone().unwrap_or_default();
     }
-    Party { number, country, raw, name: party.name.clone() }
+    Party { number, country, toll_free, raw, name: party.name.clone() }
 }
 
 /// The extension number of a party, when it names one.

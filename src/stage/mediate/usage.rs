@@ -1,7 +1,7 @@
 //! Usage rows: each is an event as it stands. A row has no legs; its seconds are taken as they are.
 
 use crate::domain::disposition::SuspenseReason;
-use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities};
+use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, SegmentWays};
 use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::source::{DecodedRecord, PartyText, UsageRow};
@@ -46,11 +46,19 @@ pub fn event(numbers: &mut NumberReader, row: &UsageRow) -> Result<BillableEvent
         extension,
         extensions: extension.into_iter().collect(),
         legs: Vec::new(),
-        quantities: LegQuantities { customer_facing: quantity, master: quantity, without_legs: false },
+        quantities: LegQuantities::flat(quantity),
+        entries: Vec::new(),
         segments: row.segments,
+        segment_counts: SegmentWays::all(row.segments),
         pages: row.pages,
         account_code: row.account_code.clone(),
         contact: row.contact.clone(),
+        site: None,
+        department: None,
+        cost_centre: None,
+        ringcentral_account: None,
+        coding: None,
+        carrier_cost: None,
         message_id: None,
         last_modified: None,
         evidence: Vec::new(),

@@ -1,0 +1,619 @@
+//! From billed units to money: allowances, tiers, price, connection fee, discount, floor, cap, rounding of the charge,
+//! monetary allowances.
+
+use crate::domain::charge::{Component, ComponentKind, Draw, Unit};
+use crate::domain::derivation::{Step, Trace};
+use crate::domain::disposition::{ControlTotal, EventDisposition, SuspenseReason};
+use crate::domain::money::power_of_ten;
+use crate::rules::compile::{Clause, ClausePricing, ClauseReduction, ClauseTier};
+use crate::rules::options::{
+    AllowanceDraws, ChargeRounding, FeeOnChange, InsideAllowance, Rounding, UnitsCounted,
+};
+use crate::rules::ruleset::{CostBase, Scope};
+
+use super::quantity::Call;
+use super::state::small;
+use super::{Context, Entry, GroupState, Rated, Slice, Stopped, suspended};
+
+/// What one entry has come to so far.
+struct Tally {
+    entry: Entry,
+    matter: u32,
+    /// The clause of the entry's start.
+    first: u32,
+    /// Tier of the first unit that is left to pay; 0 without tiers.
+    tier: u16,
+    month: u32,
+    /// Where the entry's components begin.
+    begin: usize,
+    total: i128,
+    units_all: i64,
+    units_free: i64,
+}
+
+impl Tally {
+    fn component(&self, kind: ComponentKind, clause: u32, unit: Unit, numerator: i128) -> Component {
+        Component {
+            kind,
+            clause,
+            allowance: None,
+            unit,
+            tier: self.tier,
+            matter: self.matter,
+            timekeeper: self.entry.timekeeper,
+            entry: self.entry.index,
+            month: self.month,
+            unit_from: 0,
+            units: 0,
+            numerator,
+        }
+    }
+}
+
+impl Context<'_, '_> {
+    /// Prices one entry; its components and what it does to the counters wait in the state until the event is booked.
+    pub(super) fn price_entry(
+        &self,
+        state: &mut GroupState,
+        entry: &Entry,
+        first: u32,
+        rated: &mut Rated,
+        trace: &mut impl Trace,
+    ) -> Result<EventDisposition, Stopped> {
+        let clause = &self.rules.clauses[first as usize];
+        let options = &self.rules.versions[clause.version].tariff.options;
+        let Some(quantity) = self.quantity(first, entry, &mut rated.measured, trace)? else {
+            return Ok(EventDisposition::ZeroRated);
+        };
+        let mut tally = Tally {
+            entry: *entry,
+            matter: self.matter,
+            first,
+            tier: 0,
+            month: rated.month,
+            begin: state.components.len(),
+            total: 0,
+            units_all: 0,
+            units_free: 0,
+        };
+        state.slices.clear();
+        let month = rated.month;
+        let mut call = Call { entry, first, offset_seconds: 0, seconds: quantity.units, month };
+        let bands = self.bands(entry.start).0 & self.rules.allowance_bands;
+        let whole = |units| Slice { clause: first, part: 0, unit_from: 0, units, bands, month, increment: 0 };
+        if clause.unit != Unit::Second {
+            state.slices.push(whole(quantity.units));
+            trace.step(|| Step::Counted { clause: first, units: quantity.units });
+        } else if clause.rate.scope != Scope::Call {
+            let milliseconds = quantity.milliseconds.unwrap_or(0);
+            let units = self.scoped(&state.ledger, &mut state.pending, &call, milliseconds, trace)?;
+            if units == 0 {
+                return Ok(EventDisposition::ZeroRated);
+            }
+            state.slices.push(whole(units));
+        } else {
+            if options.allowance_draws == AllowanceDraws::Measured {
+                let free = self.draw(state, &mut tally, &whole(quantity.units), trace);
+                (tally.units_all, tally.units_free) = (free, free);
+                call = Call { offset_seconds: free, seconds: quantity.units - free, ..call };
+            }
+            if call.seconds > 0 || call.offset_seconds == 0 {
+                let mut slices = std::mem::take(&mut state.slices);
+                let cut = self.cut(&mut slices, &call, trace);
+                state.slices = slices;
+                cut?;
+            }
+        }
+        let draws = clause.unit != Unit::Second
+            || clause.rate.scope != Scope::Call
+            || options.allowance_draws == AllowanceDraws::Billed;
+        self.charge(state, tally, draws, rated, trace)
+    }
+
+    fn charge(
+        &self,
+        state: &mut GroupState,
+        mut tally: Tally,
+        draws: bool,
+        rated: &mut Rated,
+        trace: &mut impl Trace,
+    ) -> Result<EventDisposition, Stopped> {
+        let version = self.rules.clauses[tally.first as usize].version;
+        let tariff = &self.rules.versions[version].tariff;
+        let mut increments = Increments::new(tariff.rounding, self.rules.denominator);
+        let slices = std::mem::take(&mut state.slices);
+        let mut priced = false;
+        let mut result = Ok(());
+        for slice in &slices {
+            state.ledger.open(self.rules, self.payer, slice.month);
+            let free = if draws { self.draw(state, &mut tally, slice, trace) } else { 0 };
+            tally.units_free += free;
+            tally.units_all += slice.units;
+            let rest = Slice { unit_from: slice.unit_from + free, units: slice.units - free, ..*slice };
+            if rest.units > 0 {
+                result = self.price_units(state, &mut tally, &rest, &mut priced, &mut increments, trace);
+            }
+            if result.is_err() {
+                break;
+            }
+        }
+        let result = result.and_then(|()| self.finish_charge(state, &mut tally, &slices, increments, trace));
+        state.slices = slices;
+        result?;
+        if tally.units_all == 0 {
+            return Ok(EventDisposition::ZeroRated);
+        }
+        self.settle_entry(state, &tally, rated, trace)
+    }
+
+    /// Connection fee, discount, floor, cap and rounding, unless everything was included.
+    fn finish_charge(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        slices: &[Slice],
+        increments: Increments,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let clause = &self.rules.clauses[tally.first as usize];
+        let tariff = &self.rules.versions[clause.version].tariff;
+        let before = tally.total;
+        let rounded = increments.finish();
+        for (of, tier, month, difference) in &rounded {
+            let unit = self.rules.clauses[*of as usize].unit;
+            let component = tally.component(ComponentKind::Rounding, *of, unit, *difference);
+            state.components.push(Component { tier: *tier, month: *month, ..component });
+            tally.total = plus(tally.total, *difference)?;
+        }
+        if !rounded.is_empty() {
+            let (clause, numerator) = (tally.first, tally.total);
+            trace.step(|| Step::Rounded { clause, before, numerator });
+        }
+        let left = tally.units_free < tally.units_all;
+        if tally.units_all > 0 && tally.tier == 0 && !left {
+            tally.tier = self.next_tier(state, tally, clause);
+        }
+        if left || (tally.units_all > 0 && tariff.options.inside_allowance == InsideAllowance::Fee) {
+            self.adjust(state, tally, slices, trace)?;
+        }
+        Ok(())
+    }
+
+    /// The tier that the next unit would fall into, for amounts that stand beside no unit.
+    fn next_tier(&self, state: &GroupState, tally: &Tally, clause: &Clause) -> u16 {
+        match (&clause.pricing, clause.counter) {
+            (ClausePricing::Graduated(tiers), Some(counter)) => {
+                let group = state.ledger.group(self.payer, tally.month);
+                let before = group.map_or(0, |group| group.tier_used(counter))
+                    + state.pending.counted(tally.month, counter);
+                tier_of(tiers, before)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Takes what the allowances still hold from the front of a slice; returns the units taken.
+    fn draw(&self, state: &mut GroupState, tally: &mut Tally, slice: &Slice, trace: &mut impl Trace) -> i64 {
+        // A default tariff lends its rates, never its allowances: what is included belongs to the contact's own tariff.
+        let Some(at) = self.own_version() else { return 0 };
+        let version = &self.rules.versions[at];
+        let unit = self.rules.clauses[slice.clause as usize].unit;
+        let mut taken = 0;
+        for (position, allowance) in version.tariff.allowances.iter().enumerate() {
+            let wanted = slice.units - taken;
+            if wanted == 0 {
+                break;
+            }
+            if allowance.unit != unit || !self.is_in(&allowance.applies_to, &tally.entry, slice.bands) {
+                continue;
+            }
+            let counter = version.counters[position];
+            let left = self.left(state, slice.month, at, position);
+            let units = i64::try_from(left.min(i128::from(wanted)).max(0)).unwrap_or(wanted);
+            if units == 0 {
+                continue;
+            }
+            state.pending.draws.push((slice.month, counter, i128::from(units)));
+            let component = tally.component(ComponentKind::Allowance, tally.first, unit, 0);
+            state.components.push(Component {
+                allowance: Some(Draw { counter: small(counter), version: small(at) }),
+                tier: 0,
+                month: slice.month,
+                unit_from: slice.unit_from + taken,
+                units,
+                ..component
+            });
+            let left_before = i64::try_from(left).unwrap_or(i64::MAX);
+            trace.step(|| Step::Allowance { counter, left_before, units });
+            taken += units;
+        }
+        taken
+    }
+
+    /// What an allowance of a version still holds in a month: units, or a numerator for money.
+    fn left(&self, state: &GroupState, month: u32, version: usize, position: usize) -> i128 {
+        let counter = self.rules.versions[version].counters[position];
+        let granted = self.rules.granted(self.payer, month, version, position);
+        let balance = state.ledger.balance(self.rules, self.payer, month, counter);
+        balance.left(granted) - state.pending.drawn(month, counter)
+    }
+
+    /// Prices what allowances left of a slice.
+    fn price_units(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        slice: &Slice,
+        priced: &mut bool,
+        increments: &mut Increments,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let overflow = suspended(SuspenseReason::Overflow);
+        let clause = &self.rules.clauses[slice.clause as usize];
+        let mut add =
+            |state: &mut GroupState, tally: &mut Tally, piece: &Slice, tier: u16, part: u16, each: i128| {
+                let numerator = each.checked_mul(i128::from(piece.units)).ok_or(overflow)?;
+                tally.total = plus(tally.total, numerator)?;
+                if !std::mem::replace(priced, true) {
+                    tally.tier = tier;
+                }
+                let component = tally.component(ComponentKind::Usage, piece.clause, clause.unit, numerator);
+                let component = Component {
+                    tier,
+                    month: piece.month,
+                    unit_from: piece.unit_from,
+                    units: piece.units,
+                    ..component
+                };
+                push_usage(&mut state.components, tally.begin, component);
+                increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
+                trace.step(|| Step::Price { clause: piece.clause, part, units: piece.units, numerator });
+                Ok(())
+            };
+        match &clause.pricing {
+            ClausePricing::Unit(each) => add(state, tally, slice, 0, 0, *each),
+            ClausePricing::Steps(steps) => {
+                let step = usize::from(slice.part).saturating_sub(1).min(steps.len() - 1);
+                add(state, tally, slice, 0, slice.part, steps[step].1)
+            }
+            ClausePricing::Graduated(tiers) => {
+                let counter = clause.counter.expect("a tiered rate has a counter");
+                let mut before = self.counted(state, slice, counter);
+                let mut piece = *slice;
+                while piece.units > 0 {
+                    let tier = tier_of(tiers, before);
+                    let row = &tiers[usize::from(tier) - 1];
+                    let units = piece.units.min(row.up_to.saturating_sub(before).max(1));
+                    let part = Slice { units, ..piece };
+                    add(state, tally, &part, tier, tier, row.unit_numerator)?;
+                    state.pending.counted.push((slice.month, counter, units));
+                    piece = Slice { unit_from: piece.unit_from + units, units: piece.units - units, ..piece };
+                    before = before.checked_add(units).ok_or(overflow)?;
+                }
+                Ok(())
+            }
+            ClausePricing::Volume(_) => {
+                let counter = clause.counter.expect("a tiered rate has a counter");
+                state.pending.counted.push((slice.month, counter, slice.units));
+                let component = tally.component(ComponentKind::Usage, slice.clause, clause.unit, 0);
+                let (unit_from, units, month) = (slice.unit_from, slice.units, slice.month);
+                push_usage(
+                    &mut state.components,
+                    tally.begin,
+                    Component { tier: 0, month, unit_from, units, ..component },
+                );
+                Ok(())
+            }
+            ClausePricing::Package { .. } | ClausePricing::Cost { .. } | ClausePricing::Missing => {
+                self.price_whole(state, tally, slice, trace)
+            }
+        }
+    }
+
+    /// Prices that are not so much a unit: packages and costs.
+    fn price_whole(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        slice: &Slice,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let overflow = suspended(SuspenseReason::Overflow);
+        let clause = &self.rules.clauses[slice.clause as usize];
+        let numerator = match &clause.pricing {
+            ClausePricing::Package { size, numerator } => {
+                let counter = clause.counter.expect("a package has a counter");
+                let units_before = self.counted(state, slice, counter);
+                let after = units_before.checked_add(slice.units).ok_or(overflow)?;
+                let completed =
+                    self.rules.versions[clause.version].tariff.options.units == UnitsCounted::Completed;
+                let packages = |units: i64| units / size + i64::from(!completed && units % size != 0);
+                let opened = packages(after) - packages(units_before);
+                state.pending.counted.push((slice.month, counter, slice.units));
+                let (of, units) = (slice.clause, slice.units);
+                trace.step(|| Step::Packages { clause: of, units_before, units, packages: opened });
+                numerator.checked_mul(i128::from(opened)).ok_or(overflow)?
+            }
+            ClausePricing::Cost { base, share, plus: on_top } => {
+                let cost = match base {
+                    CostBase::Carrier => self.carrier_cost()?,
+                    CostBase::Supplier => self.supplier_cost,
+                };
+                let cost = cost.ok_or(suspended(SuspenseReason::NoCost))?;
+                let clause = slice.clause;
+                trace.step(|| Step::Cost { clause, cost });
+                let scaled = cost.checked_mul(share.0).ok_or(overflow)?;
+                assert_eq!(scaled % share.1, 0, "the common denominator misses a share of a cost");
+                plus(scaled / share.1, *on_top)?
+            }
+            _ => return Err(suspended(SuspenseReason::NoTimekeeperPrice)),
+        };
+        tally.total = plus(tally.total, numerator)?;
+        let component = tally.component(ComponentKind::Usage, slice.clause, clause.unit, numerator);
+        let (unit_from, units, month) = (slice.unit_from, slice.units, slice.month);
+        push_usage(&mut state.components, tally.begin, Component { month, unit_from, units, ..component });
+        let (clause, units) = (slice.clause, slice.units);
+        trace.step(|| Step::Price { clause, part: 0, units, numerator });
+        Ok(())
+    }
+
+    fn counted(&self, state: &GroupState, slice: &Slice, counter: usize) -> i64 {
+        let group = state.ledger.group(self.payer, slice.month);
+        group.map_or(0, |group| group.tier_used(counter)) + state.pending.counted(slice.month, counter)
+    }
+
+    /// Connection fee, discount, floor, cap and rounding of the first rate, on the charge of the whole entry.
+    fn adjust(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        slices: &[Slice],
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let first = tally.first;
+        let clause = &self.rules.clauses[first as usize];
+        let tariff = &self.rules.versions[clause.version].tariff;
+        self.connection_fees(state, tally, slices, trace)?;
+        if let Some(discount) = clause.discount {
+            let before = tally.total;
+            let off = match discount {
+                ClauseReduction::Amount(amount) => amount.min(before.max(0)),
+                ClauseReduction::Share(numerator, denominator) => {
+                    let scaled = before.checked_mul(numerator).ok_or(suspended(SuspenseReason::Overflow))?;
+                    assert_eq!(scaled % denominator, 0, "the common denominator misses a discount");
+                    scaled / denominator
+                }
+            };
+            let numerator = self.change(state, tally, ComponentKind::Discount, before - off);
+            trace.step(|| Step::Discount { clause: first, before, numerator });
+        }
+        if let Some(floor) = clause.charge_floor.filter(|floor| tally.total < *floor) {
+            let before = tally.total;
+            let numerator = self.change(state, tally, ComponentKind::Floor, floor);
+            trace.step(|| Step::Floor { clause: first, before, numerator });
+        }
+        if let Some(cap) = clause.charge_cap.filter(|cap| tally.total > *cap) {
+            let before = tally.total;
+            let numerator = self.change(state, tally, ComponentKind::Cap, cap);
+            trace.step(|| Step::Cap { clause: first, before, numerator });
+        }
+        if tariff.rounding.charge == ChargeRounding::PerEvent {
+            let before = tally.total;
+            let rounded = round(before, tariff.rounding, self.rules.denominator);
+            if rounded != before {
+                let numerator = self.change(state, tally, ComponentKind::Rounding, rounded);
+                trace.step(|| Step::Rounded { clause: first, before, numerator });
+            }
+        }
+        Ok(())
+    }
+
+    fn connection_fees(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        slices: &[Slice],
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let first = tally.first;
+        let version = self.rules.clauses[first as usize].version;
+        let each = self.rules.versions[version].tariff.options.connection_fee_on_change == FeeOnChange::Each;
+        for (index, slice) in slices.iter().enumerate() {
+            let again = slices[..index].iter().any(|earlier| earlier.clause == slice.clause);
+            if slice.clause != first && (again || !each) {
+                continue;
+            }
+            if slice.clause == first && again {
+                continue;
+            }
+            self.connection_fee(state, tally, slice.clause, trace)?;
+        }
+        // Everything was taken by allowances that draw measured seconds: the fee is the first rate's all the same.
+        if slices.is_empty() {
+            self.connection_fee(state, tally, first, trace)?;
+        }
+        Ok(())
+    }
+
+    fn connection_fee(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        clause: u32,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let of = &self.rules.clauses[clause as usize];
+        let numerator = of.connection_fee;
+        if numerator == 0 {
+            return Ok(());
+        }
+        tally.total = plus(tally.total, numerator)?;
+        let component = tally.component(ComponentKind::ConnectionFee, clause, of.unit, numerator);
+        let tier = if clause == tally.first { tally.tier } else { 0 };
+        state.components.push(Component { tier, ..component });
+        trace.step(|| Step::ConnectionFee { clause, numerator });
+        Ok(())
+    }
+
+    /// Changes the charge to another amount by a component of its own.
+    fn change(&self, state: &mut GroupState, tally: &mut Tally, kind: ComponentKind, to: i128) -> i128 {
+        let unit = self.rules.clauses[tally.first as usize].unit;
+        state.components.push(tally.component(kind, tally.first, unit, to - tally.total));
+        tally.total = to;
+        to
+    }
+
+    /// Monetary allowances, and what became of the entry.
+    fn settle_entry(
+        &self,
+        state: &mut GroupState,
+        tally: &Tally,
+        rated: &mut Rated,
+        trace: &mut impl Trace,
+    ) -> Result<EventDisposition, Stopped> {
+        let credit = self.credit(state, tally, trace);
+        let charge = tally.total - credit;
+        rated.numerator = plus(rated.numerator, charge)?;
+        self.add_in_allowance(tally, rated);
+        let volume = state.components[tally.begin..]
+            .iter()
+            .any(|part| self.rules.clauses[part.clause as usize].is_volume() && part.allowance.is_none());
+        let all_free = tally.units_free == tally.units_all;
+        Ok(match (charge, volume) {
+            (_, true) => EventDisposition::Billed,
+            (0, _) if tally.total > 0 || all_free => EventDisposition::InAllowance,
+            (0, _) => EventDisposition::ZeroRated,
+            _ => EventDisposition::Billed,
+        })
+    }
+
+    /// What monetary allowances take of the charge.
+    fn credit(&self, state: &mut GroupState, tally: &Tally, trace: &mut impl Trace) -> i128 {
+        let Some(at) = self.own_version() else { return 0 };
+        let version = &self.rules.versions[at];
+        let mut taken = 0;
+        for (position, allowance) in version.tariff.allowances.iter().enumerate() {
+            let rest = tally.total - taken;
+            if allowance.unit != Unit::Amount || rest <= 0 {
+                continue;
+            }
+            let bands = self.bands(tally.entry.start).0;
+            if !self.is_in(&allowance.applies_to, &tally.entry, bands) {
+                continue;
+            }
+            let counter = version.counters[position];
+            let left_before = self.left(state, tally.month, at, position);
+            let numerator = left_before.min(rest).max(0);
+            if numerator == 0 {
+                continue;
+            }
+            state.pending.draws.push((tally.month, counter, numerator));
+            let component = tally.component(ComponentKind::Allowance, tally.first, Unit::Amount, -numerator);
+            let draw = Draw { counter: small(counter), version: small(at) };
+            state.components.push(Component { allowance: Some(draw), tier: 0, ..component });
+            trace.step(|| Step::Credit { counter, left_before, numerator });
+            taken += numerator;
+        }
+        taken
+    }
+
+    fn add_in_allowance(&self, tally: &Tally, rated: &mut Rated) {
+        let units = i128::from(tally.units_free);
+        let part = &mut rated.in_allowance;
+        match self.rules.clauses[tally.first as usize].unit {
+            Unit::Second => {
+                let rest = rated.measured.milliseconds - part.milliseconds;
+                part.milliseconds += rest.min(units * 1000);
+            }
+            Unit::Segment => part.segments += units,
+            Unit::Page => part.pages += units,
+            Unit::Call | Unit::Message | Unit::Event if units > 0 => {
+                *part = ControlTotal { events: 0, ..rated.measured };
+            }
+            Unit::Call | Unit::Message | Unit::Event | Unit::Amount => {}
+        }
+    }
+}
+
+/// The tier, from 1, of the unit that follows on so many; boundaries belong to the tier below them.
+pub(super) fn tier_of(tiers: &[ClauseTier], before: i64) -> u16 {
+    let passed = tiers.iter().take(tiers.len() - 1).filter(|tier| tier.up_to <= before).count();
+    u16::try_from(passed + 1).expect("a rate has few tiers")
+}
+
+/// Adds usage to the last part of the same entry where nothing but the position tells them apart.
+fn push_usage(components: &mut Vec<Component>, begin: usize, component: Component) {
+    let last = components[begin..].last_mut().filter(|last| {
+        last.kind == ComponentKind::Usage
+            && last.clause == component.clause
+            && last.tier == component.tier
+            && last.month == component.month
+            && last.unit_from + last.units == component.unit_from
+    });
+    match last {
+        Some(last) => {
+            last.units += component.units;
+            last.numerator += component.numerator;
+        }
+        None => components.push(component),
+    }
+}
+
+fn plus(left: i128, right: i128) -> Result<i128, Stopped> {
+    left.checked_add(right).ok_or(suspended(SuspenseReason::Overflow))
+}
+
+/// A numerator at the declared scale.
+fn round(numerator: i128, rounding: Rounding, denominator: i128) -> i128 {
+    let step = denominator / power_of_ten(rounding.charge_scale);
+    rounding.charge_mode.divide(numerator, step) * step
+}
+
+/// Amounts of increments that are rounded one by one.
+struct Increments {
+    rounding: Option<Rounding>,
+    denominator: i128,
+    /// The increment under way: its number, whose it is, and its sum.
+    open: Option<(u32, Owner, i128)>,
+    differences: Vec<(u32, u16, u32, i128)>,
+}
+
+/// Clause, tier and month.
+type Owner = (u32, u16, u32);
+
+impl Increments {
+    fn new(rounding: Rounding, denominator: i128) -> Increments {
+        let rounding = Some(rounding).filter(|rounding| rounding.charge == ChargeRounding::PerIncrement);
+        Increments { rounding, denominator, open: None, differences: Vec::new() }
+    }
+
+    fn add(&mut self, number: u32, owner: Owner, numerator: i128) {
+        if self.rounding.is_none() {
+            return;
+        }
+        match &mut self.open {
+            Some((open, _, sum)) if *open == number => *sum += numerator,
+            _ => {
+                self.close();
+                self.open = Some((number, owner, numerator));
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let (Some(rounding), Some((_, owner, sum))) = (self.rounding, self.open.take()) else { return };
+        let difference = round(sum, rounding, self.denominator) - sum;
+        let (clause, tier, month) = owner;
+        let same = |known: &&mut (u32, u16, u32, i128)| (known.0, known.1, known.2) == owner;
+        match self.differences.iter_mut().find(same) {
+            Some(known) => known.3 += difference,
+            None => self.differences.push((clause, tier, month, difference)),
+        }
+    }
+
+    fn finish(mut self) -> Vec<(u32, u16, u32, i128)> {
+        self.close();
+        self.differences.retain(|(_, _, _, difference)| *difference != 0);
+        self.differences
+    }
+}

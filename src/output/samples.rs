@@ -348,6 +348,7 @@ pub(super) fn manifest() -> Manifest {
             ("records".to_owned(), Hash::of(b"records")),
             ("rules/client.toml".to_owned(), Hash::of(b"rules")),
         ],
+        rates_matching_nothing: vec![("client-standard".to_owned(), "Directory assistance".to_owned())],
     }
 }
 

@@ -25,6 +25,12 @@ pub struct Arguments {
     /// The events: CSV, JSON lines or Parquet
     #[arg(long, value_name = "FILE")]
     usage: PathBuf,
+    /// Where extensions belong: sites, departments, cost centres
+    #[arg(long, value_name = "FILE")]
+    directory: Option<PathBuf>,
+    /// A coding sheet; its confirmed rows count
+    #[arg(long, value_name = "FILE")]
+    coding: Option<PathBuf>,
     /// Where the charges go, as CSV
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -53,6 +59,9 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         rules: &arguments.rules,
         contacts: &arguments.contacts,
         usage: &arguments.usage,
+        local_times: None,
+        directory: arguments.directory.as_deref(),
+        coding: arguments.coding.as_deref(),
         country,
         zone,
     };

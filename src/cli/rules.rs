@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 
 use crate::domain::{Country, Exit, Failure, Result};
 use crate::rules::diagnostic::{Diagnostic, SourceFile, render};
-use crate::rules::{RuleSet, lint, load};
-use crate::run::workspace::{read_rules, refuse};
-use crate::stage::explain::{counted_noun, run_examples};
+use crate::rules::{RuleSet, lint, schema};
+use crate::run::rating::test_examples;
+use crate::run::workspace::{read_rules, refuse, rule_set};
+use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
 
@@ -19,6 +20,8 @@ pub enum Action {
     Check(CheckArguments),
     /// Run the examples that the rule files carry
     Test(Arguments),
+    /// Print the JSON Schema of rule files, for editors
+    Schema,
 }
 
 /// The arguments of a check.
@@ -47,6 +50,7 @@ pub fn run(action: &Action, printer: &mut Printer) -> Result<Exit> {
     match action {
         Action::Check(arguments) => check(arguments, printer),
         Action::Test(arguments) => test(arguments, printer),
+        Action::Schema => print_schema(printer),
     }
 }
 
@@ -61,7 +65,7 @@ fn read(arguments: &Arguments) -> Result<Checked> {
     let country = Country::from_code(&arguments.country)
         .ok_or_else(|| Failure::new(Exit::Usage, format!("\"{}\" is not a country", arguments.country)))?;
     let files = read_rules(&arguments.folder)?;
-    let (rules, warnings) = load::rule_set(&files, country).map_err(|mistakes| refuse(&mistakes, &files))?;
+    let (rules, warnings) = rule_set(&files, country).map_err(|mistakes| refuse(&mistakes, &files))?;
     Ok(Checked { rules, files, warnings })
 }
 
@@ -89,10 +93,15 @@ fn check(arguments: &CheckArguments, printer: &mut Printer) -> Result<Exit> {
     Ok(if arguments.strict && !warnings.is_empty() { Exit::Mistakes } else { Exit::Done })
 }
 
+fn print_schema(printer: &mut Printer) -> Result<Exit> {
+    printer.result(&schema::schema(), &schema::text());
+    Ok(Exit::Done)
+}
+
 fn test(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let Checked { rules, files, warnings } = read(arguments)?;
     say(&warnings, &files, printer);
-    let results = run_examples(&rules, &vec![0; rules.examples.len()])?;
+    let results = test_examples(&rules)?;
     let mut failed = 0;
     let mut text = String::new();
     for result in &results {

@@ -126,6 +126,27 @@ impl SegmentWays {
         }
     }
 
+    /// These counts, with another in place of those that nobody made.
+    pub fn or_all(self, count: Option<u32>) -> SegmentWays {
+        SegmentWays {
+            gsm7_pairs: self.gsm7_pairs.or(count),
+            gsm7_graphemes: self.gsm7_graphemes.or(count),
+            national_pairs: self.national_pairs.or(count),
+            national_graphemes: self.national_graphemes.or(count),
+        }
+    }
+
+    /// Only the counts that differ from another: what must be kept beside it.
+    pub fn beside(self, count: Option<u32>) -> SegmentWays {
+        let other = |own: Option<u32>| own.filter(|own| Some(*own) != count);
+        SegmentWays {
+            gsm7_pairs: other(self.gsm7_pairs),
+            gsm7_graphemes: other(self.gsm7_graphemes),
+            national_pairs: other(self.national_pairs),
+            national_graphemes: other(self.national_graphemes),
+        }
+    }
+
     /// The count by one way: `national` alphabets or the default one only, graphemes kept `whole` or pairs only.
     pub fn count(&self, national: bool, whole: bool) -> Option<u32> {
         match (national, whole) {

@@ -80,7 +80,11 @@ pub fn active_at(bands: &[TimeBand], local: NaiveDateTime) -> u64 {
 
 fn is_active(band: &TimeBand, local: NaiveDateTime) -> bool {
     let minute = local.time().num_seconds_from_midnight() / 60;
-    let starts_on = |day: NaiveDate| band.days.contains(&day.weekday()) && !band.except.contains(&day);
+    let starts_on = |day: NaiveDate| {
+        band.days.contains(&day.weekday())
+            && band.on.as_ref().is_none_or(|on| on.binary_search(&day).is_ok())
+            && band.except.binary_search(&day).is_err()
+    };
     let today = local.date();
     if band.start_minute < band.end_minute {
         return minute >= band.start_minute && minute < band.end_minute && starts_on(today);

@@ -9,7 +9,7 @@ mod clause;
 mod denominator;
 mod destination;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -26,7 +26,7 @@ use crate::domain::{Country, Currency, Exact, Exit, Failure, Hash, Instant, Resu
 use super::bands::{BANDS_MAX, Timeline};
 use super::identity::IdentityIndex;
 use super::options::Proration;
-use super::ruleset::{Match, Per, Place, Rate, RuleSet, TariffVersion};
+use super::ruleset::{Condition, Match, Per, Place, Rate, RuleSet, TariffVersion};
 
 pub use clause::{Clause, ClausePricing, ClauseReduction, ClauseTier};
 pub use denominator::numerator;
@@ -90,6 +90,8 @@ pub struct CompiledRules {
     pub payers: Vec<PayerTerms>,
     pub identity: IdentityIndex,
     pub outcomes: OutcomeTable,
+    /// Conditions that are evaluated over columns before rating; the pricing code sees a bit of each.
+    pub conditions: Vec<Condition>,
     /// Common denominator of all numerators, in major units of each tariff's currency.
     pub denominator: i128,
     /// Whoever has no contact: the default tariff, to value unmatched usage. Its index is one past the payers.
@@ -98,6 +100,8 @@ pub struct CompiledRules {
     pub counters: Vec<AllowanceCounter>,
     /// Names of the counters of tiers, packages and rounding scopes: tariff and rate.
     pub rate_counters: Vec<(String, String)>,
+    /// Names of the timekeepers that have one, by id.
+    pub timekeeper_names: BTreeMap<String, String>,
     /// Names of the pools, each with its tariff, and their members.
     pub pools: Vec<Pool>,
     /// Whether any allowance rolls over.
@@ -135,10 +139,17 @@ impl CompiledRules {
             payers: Vec::new(),
             identity: IdentityIndex::default(),
             outcomes: rules.outcomes.clone(),
+            conditions: rules.conditions.clone(),
             denominator: denominator::common(rules)?,
             unmatched: None,
             counters: Vec::new(),
             rate_counters: Vec::new(),
+            timekeeper_names: rules
+                .timekeepers
+                .iter()
+                .filter(|person| !person.name.is_empty())
+                .map(|person| (person.id.clone(), person.name.clone()))
+                .collect(),
             pools: Vec::new(),
             has_rollover: rules
                 .tariffs

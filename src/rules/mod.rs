@@ -22,6 +22,7 @@ pub mod options;
 mod parts;
 pub mod reader;
 pub mod ruleset;
+pub mod schema;
 pub mod sheet;
 pub mod table;
 

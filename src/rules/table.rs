@@ -25,6 +25,8 @@ pub struct Table<'a, 'i> {
     /// What the table is, for messages: `tariff client-standard`.
     pub what: String,
     pub span: Range<usize>,
+    /// Where it stands among the tables of its language, with `*` for names the user chose: `tariff.*.rate[]`.
+    path: String,
     table: &'a DeTable<'i>,
     sink: &'a Sink,
     asked: RefCell<BTreeSet<&'static str>>,
@@ -39,7 +41,7 @@ impl<'a, 'i> Table<'a, 'i> {
         table: &'a DeTable<'i>,
         sink: &'a Sink,
     ) -> Self {
-        Table { file, what: what.into(), span, table, sink, asked: RefCell::default() }
+        Table { file, what: what.into(), span, path: String::new(), table, sink, asked: RefCell::default() }
     }
 
     /// Adds a complaint about a place of this file.
@@ -60,6 +62,8 @@ impl<'a, 'i> Table<'a, 'i> {
     /// The raw value of a key.
     pub fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.asked.borrow_mut().insert(key);
+        #[cfg(test)]
+        asked::note(&self.path, key);
         self.table.get(key)
     }
 
@@ -150,7 +154,7 @@ impl<'a, 'i> Table<'a, 'i> {
     /// A table inside this one.
     pub fn table(&self, key: &'static str, what: impl Into<String>) -> Option<Table<'a, 'i>> {
         let value = self.get(key)?;
-        self.as_table(key, value, what)
+        self.as_table(key, "", value, what)
     }
 
     /// A list of tables (`[[key]]`); absent is an empty list.
@@ -161,7 +165,7 @@ impl<'a, 'i> Table<'a, 'i> {
             self.complain("wrong-type", value.span(), message, &format!("Write it as [[{key}]]."));
             return Vec::new();
         };
-        array.iter().filter_map(|item| self.as_table(key, item, what)).collect()
+        array.iter().filter_map(|item| self.as_table(key, "[]", item, what)).collect()
     }
 
     /// Tables inside this one whose names the user chose, in the order of their names.
@@ -175,7 +179,7 @@ impl<'a, 'i> Table<'a, 'i> {
         for (name, value) in table {
             let text = Text { value: name.get_ref().to_string(), span: name.span() };
             let what = format!("{what} {}", text.value);
-            if let Some(inner) = self.as_table(key, value, what) {
+            if let Some(inner) = self.as_table(key, ".*", value, what) {
                 found.push((text.clone(), Table { span: text.span.clone(), ..inner }));
             }
         }
@@ -219,11 +223,16 @@ impl<'a, 'i> Table<'a, 'i> {
     fn as_table(
         &self,
         key: &str,
+        suffix: &str,
         value: &'a Spanned<DeValue<'i>>,
         what: impl Into<String>,
     ) -> Option<Table<'a, 'i>> {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        let path = format!("{}{dot}{key}{suffix}", self.path);
         match value.get_ref().as_table() {
-            Some(table) => Some(Table::new(self.file, what, value.span(), table, self.sink)),
+            Some(table) => {
+                Some(Table { path, ..Table::new(self.file, what, value.span(), table, self.sink) })
+            }
             None => {
                 self.complain(
                     "wrong-type",
@@ -272,4 +281,24 @@ fn is_swap(left: &[u8], right: &[u8], head: usize, tail: usize) -> bool {
         && head + tail + 2 == left.len()
         && left[head] == right[head + 1]
         && left[head + 1] == right[head]
+}
+
+/// Which keys were asked for at which tables, so that a test can hold the description of the language against its reader.
+#[cfg(test)]
+pub mod asked {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    thread_local! {
+        static ASKED: RefCell<BTreeMap<String, BTreeSet<&'static str>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+
+    pub(super) fn note(path: &str, key: &'static str) {
+        ASKED.with_borrow_mut(|asked| asked.entry(path.to_owned()).or_default().insert(key));
+    }
+
+    /// Everything that was asked for on this thread since the last time.
+    pub fn take() -> BTreeMap<String, BTreeSet<&'static str>> {
+        ASKED.take()
+    }
 }

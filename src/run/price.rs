@@ -10,25 +10,36 @@ use crate::domain::derivation::Derivation;
 use crate::domain::disposition::{EventDisposition, SuspenseReason};
 use crate::domain::document::{Document, InvoiceLine, Seller};
 use crate::domain::event::BillableEvent;
+use crate::domain::local::LocalTimes;
 use crate::domain::number::NumberReader;
 use crate::domain::{Country, Failure, Result, Zone};
 use crate::output::table::{Cell, Table};
-use crate::ringcentral::text::count_segments;
-use crate::rules::RuleSet;
 use crate::rules::compile::CompiledRules;
+use crate::rules::{RuleSet, SourceFile};
+use crate::stage::enrich::enrich;
 use crate::stage::explain::{sentences, span_of};
 use crate::stage::invoice::{drafts, line_key};
 use crate::stage::mediate::usage_event;
 use crate::stage::rate::{GroupState, rate, slot_of};
 
-use super::rating::{RatingRun, rate_all};
-use super::workspace::{check, name_of, read_file, read_rules, refuse, refuse_table};
+use super::facts::with_segments;
+use super::rating::{RatingRun, rate_all, view};
+use super::workspace::{beside, check, name_of, read_file, read_rules, refuse, refuse_table};
+
+/// Columns of the charges.
+const CHARGE_COLUMNS: usize = 18;
 
 /// What to price.
 pub struct Request<'a> {
     pub rules: &'a Path,
     pub contacts: &'a Path,
     pub usage: &'a Path,
+    /// How times without an offset are read; `None`: every time needs one.
+    pub local_times: Option<LocalTimes>,
+    /// Where extensions belong.
+    pub directory: Option<&'a Path>,
+    /// A coding sheet; its confirmed rows count.
+    pub coding: Option<&'a Path>,
     pub country: Country,
     pub zone: Zone,
 }
@@ -56,18 +67,24 @@ pub fn price(request: &Request<'_>) -> Result<Priced> {
     let path = request.usage;
     let bytes = fs::read(path).map_err(|error| Failure::io(&error, format!("reading {}", path.display())))?;
     let name = name_of(path);
-    let rows = usage::read(&name, &bytes).map_err(|mistakes| refuse_table(&mistakes, &name, &bytes))?;
+    let rows = usage::read(&name, &bytes, request.local_times.as_ref())
+        .map_err(|mistakes| refuse_table(&mistakes, &name, &bytes))?;
     let mut numbers = NumberReader::new(request.country);
     let (mut events, mut suspended) = (Vec::with_capacity(rows.len()), Vec::new());
     for usage in rows {
-        let mut row = usage.row;
-        row.segments =
-            row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
+        let row = with_segments(usage);
         match usage_event(&mut numbers, &row) {
             Ok(event) => events.push(BillableEvent { id: row.id, ..event }),
             Err((reason, detail)) => suspended.push((row.id, reason, detail)),
         }
     }
+    let directory = request.directory.map(|path| read_file(path, &name_of(path))).transpose()?;
+    let sheets: Vec<SourceFile> =
+        request.coding.map(|path| read_file(path, &name_of(path))).transpose()?.into_iter().collect();
+    files.extend(directory.iter().chain(&sheets).cloned());
+    let (directory, coding) = beside(directory.as_ref(), &sheets, &rules, &contacts)
+        .map_err(|mistakes| refuse(&mistakes, &files))?;
+    enrich(&mut events, &directory, &coding, request.zone);
     events.sort_by(|left, right| (left.start, &left.id).cmp(&(right.start, &right.id)));
     price_events(&rules, &contacts, request.zone, events, suspended)
 }
@@ -80,7 +97,7 @@ fn price_events(
     suspended: Vec<(String, SuspenseReason, String)>,
 ) -> Result<Priced> {
     let span = span_of(events.iter().map(BillableEvent::view));
-    let rules = CompiledRules::new(rules, contacts, zone, span)?;
+    let rules = CompiledRules::new(rules, contacts, zone, span)?.learn(&events);
     let run = rate_all(&rules, &events)?;
     Ok(Priced { rules, events, run, suspended })
 }
@@ -88,7 +105,7 @@ fn price_events(
 impl Priced {
     /// One row for each part of each event's charge; an event without parts has one row.
     pub fn charges_csv(&self) -> Vec<u8> {
-        const HEADER: [&str; 13] = [
+        const HEADER: [&str; CHARGE_COLUMNS] = [
             "event_id",
             "disposition",
             "reason",
@@ -97,6 +114,11 @@ impl Priced {
             "tariff_version",
             "clause",
             "band",
+            "matter",
+            "timekeeper",
+            "tier",
+            "destination",
+            "entry",
             "kind",
             "unit",
             "units",
@@ -122,9 +144,11 @@ impl Priced {
             for component in &charge.components {
                 let key = line_key(&self.rules, slot_of(component));
                 let mut row = head.to_vec();
-                row.extend(
-                    [&key.tariff, &key.tariff_version, &key.clause, &key.band].map(|text| Cell::text(text)),
-                );
+                let texts = [&key.tariff, &key.tariff_version, &key.clause, &key.band];
+                row.extend(texts.map(|text| Cell::text(text)));
+                row.extend([&key.matter, &key.timekeeper].map(|text| Cell::text(text)));
+                row.extend([Cell::figure(key.tier), Cell::text(&key.destination)]);
+                row.push(Cell::figure(component.entry));
                 row.extend([component.kind.word(), component.unit.word()].map(Cell::text));
                 row.push(Cell::figure(component.units));
                 let exact = self.rules.exact(component.numerator);
@@ -145,7 +169,7 @@ impl Priced {
     /// # Errors
     /// An amount beyond 128 bits.
     pub fn lines_csv(&self) -> Result<Vec<u8>> {
-        const HEADER: [&str; 14] = [
+        const HEADER: [&str; 18] = [
             "contact",
             "period",
             "kind",
@@ -153,6 +177,10 @@ impl Priced {
             "tariff_version",
             "clause",
             "band",
+            "matter",
+            "timekeeper",
+            "tier",
+            "destination",
             "events",
             "unit",
             "units",
@@ -190,9 +218,9 @@ impl Priced {
     pub fn explained(&self) -> String {
         let mut state = GroupState::new(&self.rules);
         let mut text = String::new();
-        for event in &self.events {
+        for (row, event) in self.events.iter().enumerate() {
             let mut derivation = Derivation::default();
-            let rated = rate(&self.rules, &mut state, event.view(), &mut derivation);
+            let rated = rate(&self.rules, &mut state, view(event, self.run.conditions[row]), &mut derivation);
             assert_eq!(derivation.replay(), rated.numerator, "the steps of {} do not add up", event.id);
             text.push_str(&format!("{}\n", event.id));
             for sentence in sentences(&self.rules, &derivation) {
@@ -218,7 +246,7 @@ impl Priced {
 /// Discards nothing: a row without a part keeps the shape of the table.
 fn with_empty_tail(head: &[Cell; 4]) -> Vec<Cell> {
     let mut row = head.to_vec();
-    row.resize(13, Cell::empty());
+    row.resize(CHARGE_COLUMNS, Cell::empty());
     row
 }
 
@@ -233,6 +261,10 @@ fn line_row(document: &Document, line: &InvoiceLine) -> Vec<Cell> {
         Cell::text(&key.tariff_version),
         Cell::text(&key.clause),
         Cell::text(&key.band),
+        Cell::text(&key.matter),
+        Cell::text(&key.timekeeper),
+        Cell::figure(key.tier),
+        Cell::text(&key.destination),
         Cell::figure(line.events),
         Cell::text(line.unit.word()),
         Cell::figure(line.units_billed),

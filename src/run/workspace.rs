@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::book::Book;
+use crate::columnar::conditions;
 use crate::domain::contact::ContactList;
 use crate::domain::reconciliation::Expectation;
 use crate::domain::{Country, Exit, Failure, Hash, Result};
@@ -223,6 +224,19 @@ impl Workspace {
     }
 }
 
+/// Checks rule files, their conditions included.
+///
+/// # Errors
+/// All mistakes of all files.
+pub fn rule_set(
+    files: &[SourceFile],
+    home: Country,
+) -> std::result::Result<(RuleSet, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (rules, warnings) = rules::load::rule_set(files, home)?;
+    let mistakes = conditions::diagnostics(&rules.conditions, files);
+    if mistakes.is_empty() { Ok((rules, warnings)) } else { Err(mistakes) }
+}
+
 /// Checks rule files and a contact list together. Contacts are checked even when only warnings were found.
 ///
 /// # Errors
@@ -232,14 +246,14 @@ pub fn check(
     contacts: &SourceFile,
     home: Country,
 ) -> std::result::Result<(RuleSet, ContactList, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (rules, mut warnings) = rules::load::rule_set(rule_files, home)?;
+    let (rules, mut warnings) = rule_set(rule_files, home)?;
     let (contacts, of_contacts) = rules::contacts::contact_list(contacts, &rules, home)?;
     warnings.extend(of_contacts);
     Ok((rules, contacts, warnings))
 }
 
 /// What stands beside the contact list: the directory and the coding sheets, where there are any.
-fn beside(
+pub fn beside(
     directory_file: Option<&SourceFile>,
     coding_files: &[SourceFile],
     rules: &RuleSet,

@@ -21,6 +21,9 @@ fn priced(world: &World, folder: &Path) -> (std::path::PathBuf, std::path::PathB
         rules: &world.rules,
         contacts: &world.contacts,
         usage: &world.usage,
+        local_times: None,
+        directory: None,
+        coding: None,
         country: Country::from_code("US").unwrap(),
         zone: Zone::from_name("America/New_York").unwrap(),
     };
@@ -35,7 +38,7 @@ fn differences(seed: u64, events: usize) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let world = world(seed, events, folder.path());
     let (charges, lines) = priced(&world, folder.path());
-    compare(&charges, &lines, &bill(&world.rules, &world.contacts, &world.usage))
+    compare(&charges, &lines, &bill(world.inputs()))
 }
 
 fn check(seed: u64, events: usize) {
@@ -69,7 +72,7 @@ fn the_comparison_sees_a_planted_defect() {
             let folder = tempfile::tempdir().unwrap();
             let world = world(seed, EVENTS, folder.path());
             let (charges, lines) = priced(&world, folder.path());
-            let wrong = bill_with_defect(&world.rules, &world.contacts, &world.usage, defect);
+            let wrong = bill_with_defect(world.inputs(), defect);
             !compare(&charges, &lines, &wrong).is_empty()
         });
         assert!(seen, "{defect:?} was not seen in any world");

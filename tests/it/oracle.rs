@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use tempfile::TempDir;
 
-use crate::support::oracle::{EventResult, OracleResult, bill, decimal, segments_of_text};
+use crate::support::oracle::{EventResult, Inputs, OracleResult, bill, decimal, segments_of_text};
 
 mod worlds;
 
@@ -30,7 +30,8 @@ fn billed(rules: &str, contacts: &str, usage: &str) -> OracleResult {
     fs::write(&contacts_file, format!("{CONTACTS}{contacts}")).unwrap();
     let usage_file = folder.path().join("usage.csv");
     fs::write(&usage_file, format!("{USAGE}{usage}")).unwrap();
-    bill(&rules_folder, &contacts_file, &usage_file)
+    let (rules, contacts, usage) = (&rules_folder, &contacts_file, &usage_file);
+    bill(Inputs { rules, contacts, usage, directory: None, coding: None })
 }
 
 /// A default tariff in dollars and New York with the given rest.
@@ -503,7 +504,7 @@ fn segments() {
 #[test]
 fn monthly_fees() {
     let rules = tariff(
-        "[[rate]]\nname = \"Out\"\nprice = \"1 per call\"\n[[tariff.t.fee]]\nname = \"Service\"\nprice = \"25.00 per month\"\n",
+        "[[rate]]\nname = \"Out\"\nprice = \"1 per call\"\n[[tariff.t.fee]]\nname = \"Service\"\nprice = \"25.00 per month\"\nprorate = false\n",
     );
     let contacts = format!(
         "{ONE}idle,,,,,,,,,,,,,,,\nlate,,,,,,,,,,,,,2026-11-30,,\nnext,,,,,,,,,,,,,2026-12-01,,\n\

@@ -33,6 +33,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "rules::lint",
             "rules::load",
             "rules::reader",
+            "rules::schema",
             "ringcentral::client",
             "ringcentral::clock",
             "ringcentral::credentials",

@@ -214,9 +214,19 @@ fn services(document: &Document) -> Vec<Service> {
         .map(|((_, name), used)| Service {
             name,
             events: text::count(used.events.len()),
-            quantities: used.units.into_iter().map(|(unit, sum)| text::quantity(sum, unit)).collect(),
+            quantities: used
+                .units
+                .into_iter()
+                .filter(|(unit, _)| counts(*unit))
+                .map(|(unit, sum)| text::quantity(sum, unit))
+                .collect(),
         })
         .collect()
+}
+
+/// Money and flat prices count nothing that was used.
+fn counts(unit: Unit) -> bool {
+    !matches!(unit, Unit::Amount | Unit::Event)
 }
 
 /// Known channels come in the order of the vocabulary, after any other word.

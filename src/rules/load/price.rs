@@ -118,10 +118,10 @@ fn read_steps(table: &Table<'_, '_>) -> Option<(Price, Pricing)> {
         step.finish();
     }
     let first = steps.first()?.price.clone();
-    if ![Unit::Second, Unit::Segment, Unit::Page].contains(&first.unit) {
-        let hint = "Steps belong to prices per second, minute, hour, segment or page.";
-        let message = format!("an event is never longer than one {}", first.unit);
-        table.complain("steps-without-length", table.span_of("steps"), message, hint);
+    if first.unit != Unit::Second {
+        let hint = "Steps follow the time of a call: per second, minute or hour.";
+        let message = format!("{} has no time to step through", first.text);
+        table.complain("steps-without-time", table.span_of("steps"), message, hint);
     }
     (steps.len() == count).then_some((first, Pricing::Steps(steps)))
 }
@@ -198,7 +198,7 @@ fn read_package(inner: &Table<'_, '_>) -> Option<(Price, Pricing)> {
     }
     let amount = amount?;
     let text = format!("{amount} per {}", inner.text("size")?.value);
-    Some((Price { amount, unit, per_units: size_units, text }, Pricing::Package { size_units }))
+    Some((Price { amount, unit, per_units: 1, text }, Pricing::Package { size_units }))
 }
 
 /// The price of a volume is known when the period is over, and one event's charge only then.
@@ -235,6 +235,7 @@ fn read_tier_list(
         let unit = price.as_ref().map(|price| price.unit);
         same_unit(&table, "price", tiers.first().map(|first| first.price.unit), unit);
         same_unit(&table, "up_to", unit, bound.map(|(unit, _)| unit));
+        let bound = bound.filter(|(counted, _)| unit.is_none_or(|unit| unit == *counted));
         let up_to_units = next_bound(&table, reached, bound, version.options.tier_bounds);
         reached = up_to_units;
         if let Some(price) = price {

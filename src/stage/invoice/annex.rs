@@ -20,7 +20,7 @@ type Part = (LineSlot, u16);
 /// measured.
 pub(super) fn rows(
     rules: &CompiledRules,
-    payer: u32,
+    (payer, month): (u32, u32),
     charged: &[&Charged<'_>],
     numbers: &BTreeMap<LineSlot, u32>,
     lines: &mut [InvoiceLine],
@@ -28,9 +28,9 @@ pub(super) fn rows(
     let zone = rules.payers[payer as usize].zone;
     let mut rows = Vec::new();
     for item in charged {
-        let measured = measured(rules, item);
-        let mut parts: Vec<Part> =
-            item.charge.components.iter().map(|component| (slot_of(component), component.entry)).collect();
+        let measured = measured(rules, item, month);
+        let own = item.charge.components.iter().filter(|component| component.month == month);
+        let mut parts: Vec<Part> = own.map(|component| (slot_of(component), component.entry)).collect();
         parts.sort_unstable_by_key(|(slot, entry)| (numbers.get(slot), *entry));
         parts.dedup();
         for part in parts {
@@ -44,7 +44,7 @@ pub(super) fn rows(
             if !matches!(line.unit, Unit::Amount | Unit::Event) {
                 line.units_measured = Some(line.units_measured.unwrap_or(0) + i128::from(units));
             }
-            rows.push(row(rules, zone, item, part, number, units));
+            rows.push(row(rules, zone, item, (part, month), number, units));
         }
     }
     Ok(rows)
@@ -54,7 +54,7 @@ fn row(
     rules: &CompiledRules,
     zone: Zone,
     item: &Charged<'_>,
-    part: Part,
+    (part, month): (Part, u32),
     line: u32,
     measured: i64,
 ) -> AnnexRow {
@@ -64,7 +64,7 @@ fn row(
         .charge
         .components
         .iter()
-        .filter(|component| (slot_of(component), component.entry) == part)
+        .filter(|component| component.month == month && (slot_of(component), component.entry) == part)
         .collect();
     let by_person =
         own.first().is_some_and(|component| legs(rules, component.clause) == LegPolicy::TimekeeperLeg);
@@ -101,7 +101,7 @@ fn legs(rules: &CompiledRules, clause: u32) -> LegPolicy {
 
 /// What was measured of each part. The seconds of an entry go to its components from the front; what increments never
 /// billed stays with the last.
-fn measured(rules: &CompiledRules, item: &Charged<'_>) -> BTreeMap<Part, i64> {
+fn measured(rules: &CompiledRules, item: &Charged<'_>, month: u32) -> BTreeMap<Part, i64> {
     let mut left: BTreeMap<u16, i64> = BTreeMap::new();
     let mut measured: BTreeMap<Part, i64> = BTreeMap::new();
     let counts = |component: &&Component| {
@@ -113,7 +113,8 @@ fn measured(rules: &CompiledRules, item: &Charged<'_>) -> BTreeMap<Part, i64> {
     for (index, component) in parts.iter().enumerate() {
         let part = (slot_of(component), component.entry);
         if component.unit != Unit::Second {
-            *measured.entry(part).or_default() += component.units;
+            let units = if component.month == month { component.units } else { 0 };
+            *measured.entry(part).or_default() += units;
             continue;
         }
         let whole = || seconds(rules, item.event, component.clause, component.entry);
@@ -121,7 +122,9 @@ fn measured(rules: &CompiledRules, item: &Charged<'_>) -> BTreeMap<Part, i64> {
         let is_last = parts.get(index + 1).is_none_or(|next| next.entry != component.entry);
         let taken = if is_last { *rest } else { component.units.min(*rest) };
         *rest -= taken;
-        *measured.entry(part).or_default() += taken;
+        if component.month == month {
+            *measured.entry(part).or_default() += taken;
+        }
     }
     measured
 }

@@ -29,7 +29,7 @@ pub fn line_key(rules: &CompiledRules, slot: LineSlot) -> LineKey {
                 position: u32::try_from(clause.position).expect("a tariff has few rates"),
                 clause: clause.rate.name.clone(),
                 band: clause.band.map(|band| rules.bands[band].clone()).unwrap_or_default(),
-                destination: names::destination(clause),
+                destination: clause.destination.to_string(),
                 ..key
             }
         }
@@ -88,13 +88,13 @@ pub(super) fn usage_line(
         LineTarget::Clause(index) => {
             let clause = &rules.clauses[index as usize];
             let tariff = &rules.versions[clause.version].tariff;
-            let unit = clause.rate.price.unit;
+            let unit = clause.unit;
             let basis = match unit {
                 Unit::Second => words::basis(tariff, &clause.rate),
                 _ => String::new(),
             };
             let price = words::price(clause, slot.tier);
-            (unit, price, words::note(&clause.rate, slot.tier), basis, LineRounding::of(tariff))
+            (unit, price, words::note(clause, slot.tier), basis, LineRounding::of(tariff))
         }
         LineTarget::Allowance { version, .. } => {
             let tariff = &rules.versions[version as usize].tariff;

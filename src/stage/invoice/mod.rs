@@ -4,6 +4,7 @@
 //! [`super::period`]. What is here is summed, rounded, put in order and given words.
 
 mod annex;
+mod late;
 mod lines;
 mod names;
 mod words;
@@ -24,6 +25,7 @@ use super::period::limits::{Seen, limits};
 use super::period::{Unrounded, fees, tiers};
 use super::rate::{GroupState, LineSlot};
 
+pub use late::{Late, add_late, difference};
 pub use lines::line_key;
 
 /// A charged event with its charge, as the annex needs it.
@@ -67,7 +69,7 @@ pub fn drafts(
         }
         let mut lines: Vec<InvoiceLine> = lines.into_iter().map(|(line, _)| line).collect();
         let rows = by_payer.get(&payer).map(Vec::as_slice).unwrap_or_default();
-        let annex = annex::rows(rules, payer, rows, &numbers, &mut lines)?;
+        let annex = annex::rows(rules, (payer, month), rows, &numbers, &mut lines)?;
         let invoice = invoice(rules, payer, month, lines, seller, specimen)?;
         documents.push(Document { invoice, annex });
     }

@@ -10,19 +10,19 @@ use crate::rules::ruleset::{Increment, LegPolicy, Pricing, Rate, Scope, TariffVe
 pub(super) fn price(clause: &Clause, tier: u16) -> String {
     let rate = &clause.rate;
     match &rate.pricing {
-        Pricing::Plain | Pricing::Cost(_) => rate.price.text.clone(),
         Pricing::Steps(steps) => {
             let texts: Vec<&str> = steps.iter().map(|step| step.price.text.as_str()).collect();
             texts.join(", then ")
         }
         Pricing::Tiers { tiers, .. } => {
-            tier_of(tiers, tier).map_or_else(|| rate.price.text.clone(), |tier| tier.price.text.clone())
+            tier_of(tiers, tier).map_or_else(|| clause.price_text.to_string(), |tier| tier.price.text.clone())
         }
         Pricing::Package { size_units } => {
-            let size = bound(*size_units, rate.price.unit);
-            format!("{} for each {size}", rate.price.amount)
+            format!("{} for each {}", rate.price.amount, bound(*size_units, clause.unit))
         }
-        Pricing::Deck { .. } | Pricing::ByTimekeeper => clause.price_text.to_string(),
+        Pricing::Plain | Pricing::Cost(_) | Pricing::Deck { .. } | Pricing::ByTimekeeper => {
+            clause.price_text.to_string()
+        }
     }
 }
 
@@ -30,19 +30,20 @@ fn tier_of(tiers: &[Tier], tier: u16) -> Option<&Tier> {
     tiers.get(usize::from(tier).checked_sub(1)?)
 }
 
-/// Tier, increments, minimum and grace of a rate, as far as it has any.
-pub(super) fn note(rate: &Rate, tier: u16) -> String {
+/// Tier, increments, minimum and grace of a clause, as far as it has any.
+pub(super) fn note(clause: &Clause, tier: u16) -> String {
+    let rate = &clause.rate;
     let mut parts = Vec::new();
     if let Pricing::Tiers { tiers, .. } = &rate.pricing
         && tier > 0
     {
         let all = tiers.len().max(usize::from(tier));
         let from = usize::from(tier).checked_sub(2).and_then(|below| tiers.get(below)?.up_to_units);
-        let from = from.map(|units| format!(", from {}", bound(units, rate.price.unit))).unwrap_or_default();
+        let from = from.map(|units| format!(", from {}", bound(units, clause.unit))).unwrap_or_default();
         parts.push(format!("tier {tier} of {all}{from}"));
     }
-    if rate.price.unit == Unit::Second {
-        parts.extend(increment(rate.increment));
+    if clause.unit == Unit::Second {
+        parts.extend(increment(clause.increment));
         if rate.minimum_seconds > 0 {
             parts.push(format!("at least {} s", rate.minimum_seconds));
         }

@@ -74,8 +74,8 @@ fn compiled(zone: &str, versions: &[(&str, Vec<Fee>)], contact: &str) -> Compile
 fn compile(rules: &RuleSet, zone: &str, contact: &str) -> CompiledRules {
     let home = Country::from_code("US").unwrap();
     let text = format!("id,name,numbers,extensions,valid_from,valid_to\n{contact}\n");
-    let (list, _) =
-        contacts::contact_list(&SourceFile { name: "contacts.csv".to_owned(), text }, rules, home).unwrap();
+    let list =
+        contacts::contact_list(&SourceFile { name: "contacts.csv".to_owned(), text }, rules, home).unwrap().0;
     let span = Span {
         from: Instant::parse("2026-01-10T00:00:00Z").unwrap(),
         to: Instant::parse("2026-12-20T00:00:00Z").unwrap(),

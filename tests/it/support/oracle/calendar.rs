@@ -1,5 +1,7 @@
 //! Civil time: days, months and bands. Always from an instant to local time, never the other way but for midnights.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
@@ -12,7 +14,9 @@ pub struct Band {
     pub from: u32,
     pub to: u32,
     pub in_contact_zone: bool,
-    pub except: Vec<NaiveDate>,
+    pub except: BTreeSet<NaiveDate>,
+    /// When there, it starts on these days only.
+    pub on: Option<BTreeSet<NaiveDate>>,
 }
 
 const WHOLE_DAY: u32 = 24 * 3600;
@@ -32,7 +36,9 @@ impl Band {
     }
 
     fn starts_on(&self, day: NaiveDate) -> bool {
-        self.days[day.weekday().num_days_from_monday() as usize] && !self.except.contains(&day)
+        self.days[day.weekday().num_days_from_monday() as usize]
+            && !self.except.contains(&day)
+            && self.on.as_ref().is_none_or(|on| on.contains(&day))
     }
 }
 
@@ -93,36 +99,104 @@ pub fn month(instant: DateTime<Utc>, zone: Tz) -> String {
     instant.with_timezone(&zone).format("%Y-%m").to_string()
 }
 
+/// The day as `YYYY-MM-DD`.
+pub fn day(instant: DateTime<Utc>, zone: Tz) -> String {
+    instant.with_timezone(&zone).format("%Y-%m-%d").to_string()
+}
+
+/// Months counted, so that the next one is one more.
+pub fn month_number(month: &str) -> i64 {
+    let (year, month) = month.split_once('-').unwrap_or_else(|| panic!("no month: {month}"));
+    year.parse::<i64>().unwrap() * 12 + month.parse::<i64>().unwrap() - 1
+}
+
+pub fn month_of_number(number: i64) -> String {
+    format!("{:04}-{:02}", number.div_euclid(12), number.rem_euclid(12) + 1)
+}
+
+/// The first day of a month and of the next.
+pub fn month_days(month: &str) -> (NaiveDate, NaiveDate) {
+    let first = parse_date(&format!("{month}-01"));
+    (first, first.checked_add_months(chrono::Months::new(1)).unwrap())
+}
+
 /// The half-open instants of a month.
 pub fn month_bounds(month: &str, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
-    let first = parse_date(&format!("{month}-01"));
-    let next = first.checked_add_months(chrono::Months::new(1)).unwrap();
+    let (first, next) = month_days(month);
     (midnight(first, zone), midnight(next, zone))
 }
 
-/// Half-open validity in dates, each at midnight of a zone; a missing side is open.
-#[derive(Clone, Copy, Debug, Default)]
+/// The half-open instants between two dates, each at midnight of a zone; a missing side is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
 }
 
 impl Validity {
-    /// Empty texts are missing sides.
-    pub fn parse(from: &str, to: &str) -> Validity {
-        let side = |text: &str| (!text.trim().is_empty()).then(|| parse_date(text.trim()));
-        Validity { from: side(from), to: side(to) }
+    pub fn new(from: Option<NaiveDate>, to: Option<NaiveDate>, zone: Tz) -> Validity {
+        let since = from.map_or(DateTime::<Utc>::MIN_UTC, |day| midnight(day, zone));
+        let until = to.map_or(DateTime::<Utc>::MAX_UTC, |day| midnight(day, zone));
+        Validity { from, to, since, until }
     }
 
-    pub fn holds(&self, instant: DateTime<Utc>, zone: Tz) -> bool {
-        self.from.is_none_or(|day| midnight(day, zone) <= instant)
-            && self.to.is_none_or(|day| instant < midnight(day, zone))
+    pub fn holds(&self, instant: DateTime<Utc>) -> bool {
+        self.since <= instant && instant < self.until
     }
 
     /// Whether it shares an instant with `from..to`.
-    pub fn touches(&self, from: DateTime<Utc>, to: DateTime<Utc>, zone: Tz) -> bool {
-        let own_from = self.from.map_or(from, |day| midnight(day, zone).max(from));
-        let own_to = self.to.map_or(to, |day| midnight(day, zone).min(to));
-        own_from < own_to
+    pub fn touches(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+        self.since.max(from) < self.until.min(to)
+    }
+
+    /// The first and the last instant (to the thousandth of a second) that it shares with `from..to`.
+    pub fn first_and_last(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.since.max(from), self.until.min(to) - Duration::milliseconds(1))
+    }
+}
+
+/// Days of `from..to` (dates, half-open) that also lie in all the others; a missing side is open.
+pub fn days_shared(from: NaiveDate, to: NaiveDate, others: &[(Option<NaiveDate>, Option<NaiveDate>)]) -> i64 {
+    let first = others.iter().filter_map(|span| span.0).fold(from, NaiveDate::max);
+    let end = others.iter().filter_map(|span| span.1).fold(to, NaiveDate::min);
+    (end - first).num_days().max(0)
+}
+
+/// Whether bands hold, remembered by the minute: every border of a band and every change of the clocks is at a minute.
+#[derive(Default)]
+pub struct Wall {
+    /// Band (by its place in memory, which stays), zone, and for each minute: unknown, no, yes.
+    known: Vec<(*const Band, Tz, Vec<u8>)>,
+    first_minute: Option<i64>,
+    forgetful: bool,
+}
+
+/// A year of minutes is remembered; what lies outside is asked each time.
+const MINUTES_KEPT: i64 = 366 * 24 * 60;
+
+impl Wall {
+    /// One that asks anew each time.
+    pub fn forgetful() -> Wall {
+        Wall { forgetful: true, ..Wall::default() }
+    }
+
+    pub fn holds(&mut self, band: &Band, zone: Tz, instant: DateTime<Utc>) -> bool {
+        let minute = instant.timestamp().div_euclid(60);
+        let first = *self.first_minute.get_or_insert(minute - MINUTES_KEPT / 2);
+        if self.forgetful || !(0..MINUTES_KEPT).contains(&(minute - first)) {
+            return band.holds(instant, zone);
+        }
+        let same = |(of, kept, _): &(*const Band, Tz, Vec<u8>)| std::ptr::eq(*of, band) && *kept == zone;
+        let index = self.known.iter().position(same).unwrap_or_else(|| {
+            self.known.push((band, zone, vec![0; MINUTES_KEPT as usize]));
+            self.known.len() - 1
+        });
+        let place = &mut self.known[index].2[(minute - first) as usize];
+        if *place == 0 {
+            *place = 1 + u8::from(band.holds(instant, zone));
+        }
+        *place == 2
     }
 }

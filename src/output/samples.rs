@@ -435,24 +435,7 @@ pub(super) fn report() -> RunReport {
         ],
         findings: Findings {
             unmatched: unmatched().totals().expect("small sums"),
-            unmatched_numbers: vec![
-                UnmatchedNumber {
-                    number: "+13475550162".to_owned(),
-                    events: 61,
-                    milliseconds: 7_412_000,
-                    value: Some(Exact::new(1, 3)),
-                    oldest_days: 29,
-                    suggestion: Some("maple-dental: the other party has its name".to_owned()),
-                },
-                UnmatchedNumber {
-                    number: "+442079460991".to_owned(),
-                    events: 17,
-                    milliseconds: 1_204_500,
-                    value: None,
-                    oldest_days: 1,
-                    suggestion: None,
-                },
-            ],
+            unmatched_numbers: unmatched_numbers(),
             further_unmatched_numbers: 48,
             rules_never_matched: vec!["client-standard: Directory assistance".to_owned()],
             breaks: vec![(BreakKind::MissingObservation, 2), (BreakKind::Late, 1)],
@@ -493,4 +476,25 @@ pub(super) fn unmatched() -> UnmatchedUsage {
             UnmatchedEvent { suggestions: vec![], ..event("call:s-3", 1, None) },
         ],
     }
+}
+
+fn unmatched_numbers() -> Vec<UnmatchedNumber> {
+    vec![
+        UnmatchedNumber {
+            number: "+13475550162".to_owned(),
+            events: 61,
+            milliseconds: 7_412_000,
+            value: Some(Exact::new(1, 3)),
+            oldest_days: 29,
+            suggestion: Some("maple-dental: the other party has its name".to_owned()),
+        },
+        UnmatchedNumber {
+            number: "+442079460991".to_owned(),
+            events: 17,
+            milliseconds: 1_204_500,
+            value: None,
+            oldest_days: 1,
+            suggestion: None,
+        },
+    ]
 }

@@ -442,6 +442,7 @@ pub(super) fn report() -> RunReport {
             remarks: vec!["Three contacts have no tax rate.".to_owned()],
         },
         activity: activity(),
+        margins: vec![],
         held_back: vec!["Maple Street Dental: the message store of extension 104 has a hole.".to_owned()],
         accepted: vec![
             "a.lindqvist accepted the hole in the fax mailbox on 2026-10-12: line out of order.".to_owned(),

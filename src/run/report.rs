@@ -12,6 +12,7 @@ use crate::domain::reconciliation::BreakKind;
 use crate::domain::record::RecordKey;
 use crate::domain::{Failure, Hash, Result};
 use crate::output::manifest::{Manifest, manifest_json};
+use crate::output::margin::margin_csv;
 use crate::output::report::{
     DayActivity, DocumentSummary, Findings, RunReport, SuspenseSummary, UnmatchedNumber, index,
 };
@@ -20,6 +21,7 @@ use crate::output::{Heading, OutputFile, Published, control, document, publish, 
 
 use super::DERIVATION_VERSION;
 use super::bill::BillingRun;
+use super::margin::margins;
 use super::suspense::sentence_of;
 use super::unmatched::unmatched;
 use super::workspace::Workspace;
@@ -64,6 +66,9 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
         control::control_json(&run.conservation, &run.money, &totals),
         unmatched_csv(&unmatched),
     ];
+    if let Some(margins) = margins(run) {
+        files.push(margin_csv(&margins)?);
+    }
     for document in run.documents.iter().chain(&run.earlier) {
         files.extend(document::files(document, document.invoice.finalisation.is_none())?);
     }
@@ -100,6 +105,7 @@ fn report(run: &BillingRun, heading: &Heading, unmatched: &UnmatchedUsage) -> Re
         held_back,
         accepted: run.coverage.accepted.clone(),
         reconciled: true,
+        margins: margins(run).unwrap_or_default(),
     })
 }
 

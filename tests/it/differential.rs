@@ -21,6 +21,7 @@ fn priced(world: &World, folder: &Path) -> (std::path::PathBuf, std::path::PathB
         rules: &world.rules,
         contacts: &world.contacts,
         usage: &world.usage,
+        local_times: None,
         directory: None,
         coding: None,
         country: Country::from_code("US").unwrap(),

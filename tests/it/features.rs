@@ -392,7 +392,7 @@ fn feature_14_the_longest_destination_wins() {
     };
     let usage = format!(
         "{USAGE}{}{}{}",
-        row("a", "+441632960018"),
+        row("a", "+441614960018"),
         row("b", "+442030960018"),
         row("c", "+442079460018")
     );

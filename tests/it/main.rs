@@ -8,6 +8,7 @@ mod differential;
 mod doctor;
 mod evidence;
 mod features;
+mod identity;
 mod lock;
 mod manual;
 mod mediate;

@@ -24,6 +24,7 @@ mod simulation;
 mod status;
 mod support;
 mod suspense;
+mod tables;
 mod tidy;
 mod traps;
 mod truth;

@@ -203,8 +203,9 @@ impl Priced {
     /// # Errors
     /// An amount beyond 128 bits.
     pub fn documents(&self) -> Result<Vec<Document>> {
-        let mut months: Vec<u32> =
-            self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month).collect();
+        let met = self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month);
+        let parts = self.run.charges.iter().flat_map(|(_, charge)| &charge.components);
+        let mut months: Vec<u32> = met.chain(parts.map(|component| component.month)).collect();
         months.sort_unstable();
         months.dedup();
         let mut documents = Vec::new();

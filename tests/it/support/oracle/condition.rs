@@ -85,7 +85,7 @@ impl Value {
                 "to_number" => event.to.e164.clone().map(Found::Text),
                 "from_country" => country(&event.from).map(Found::Text),
                 "to_country" => country(&event.to).map(Found::Text),
-                name => text(facts.text(event, name)),
+                name => text(facts.known(event, name)),
             },
         }
     }

@@ -1,7 +1,10 @@
 //! What a rating engine must be able to do, where no trap and no shipped rule set shows it already; by the numbers of the
 //! list in `tests/README.md`. The money that is expected was computed by hand and stands in a comment.
 
+use std::collections::BTreeMap;
+
 use crate::priced::{ONE, USAGE, bill, call, calls, exact, one_call, refused, tariff};
+use crate::support::session::{Session, USAGE as COMPANY_USAGE};
 
 const OCTOBER: &str = "2026-10";
 
@@ -373,4 +376,46 @@ fn feature_42_what_is_left_rolls_over_and_ends() {
     for (event, charge) in [("oct", "0"), ("nov", "0"), ("dec", "1")] {
         priced.charges(event, charge);
     }
+}
+
+#[test]
+fn feature_14_the_longest_destination_wins() {
+    let rate = |to: &str, price: &str| {
+        format!("[[rate]]\nname = \"{to}\"\nmatch = {{ to = \"{to}\" }}\nprice = \"{price} flat\"\n")
+    };
+    // The order of the file does not matter; a country is just longer than its calling code.
+    let rules =
+        tariff(&[rate("+44", "1"), rate("GB", "2"), rate("+4420", "3"), rate("+442079", "4")].concat());
+    let contacts = "id,name,prefixes\none,One,+4\n";
+    let row = |id: &str, to: &str| {
+        format!("{id},2026-10-05T10:00:00-04:00,60,voice,outbound,+12125550100,{to},answered\n")
+    };
+    let usage = format!(
+        "{USAGE}{}{}{}",
+        row("a", "+441614960018"),
+        row("b", "+442030960018"),
+        row("c", "+442079460018")
+    );
+    let priced = bill(&rules, contacts, &usage);
+    for (event, charge) in [("a", "2"), ("b", "3"), ("c", "4")] {
+        priced.charges(event, charge);
+    }
+}
+
+#[test]
+fn feature_102_measured_and_billed_stand_side_by_side() {
+    let mut session = Session::with_company();
+    session.write("usage.csv", COMPANY_USAGE);
+    let covers =
+        ["import", "--usage", "usage.csv", "--covers", "2026-10-01..2026-11-01", "--reason", "whole month"];
+    assert_eq!(session.run(&covers).exit, 0);
+    assert_eq!(
+        session.run(&["run", "--period", "2026-10", "--finalise", "--issue-date", "2026-11-05"]).exit,
+        0
+    );
+    // 61 s are billed as 66.
+    let annex = session.read("out/2026-10/invoices/INV-000002/calls.csv");
+    let mut reader = csv::Reader::from_reader(annex.as_bytes());
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+    assert!(rows.iter().any(|row| row["measured"] == "61" && row["units_billed"] == "66"), "{annex}");
 }

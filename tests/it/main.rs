@@ -25,6 +25,7 @@ mod simulation;
 mod status;
 mod support;
 mod suspense;
+mod tables;
 mod tidy;
 mod traps;
 mod truth;

@@ -21,8 +21,8 @@ fn priced(world: &World, folder: &Path) -> (std::path::PathBuf, std::path::PathB
         rules: &world.rules,
         contacts: &world.contacts,
         usage: &world.usage,
-        directory: None,
-        coding: None,
+        directory: world.directory.as_deref(),
+        coding: world.coding.as_deref(),
         country: Country::from_code("US").unwrap(),
         zone: Zone::from_name("America/New_York").unwrap(),
     };

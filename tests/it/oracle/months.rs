@@ -186,7 +186,7 @@ fn rollover() {
     // Without rollover 70 s; all of it: November has 90 + 100, uses 30 of the 90, and only its own 100 live on: nothing to pay.
     assert_eq!(paid(""), decimal("0.70"));
     assert_eq!(paid("rollover = \"all\"\n"), decimal("0"));
-    // 220 s: 100 + 100 carried; with two months of life 60 more of October's.
+    // 270 s: 100 and 100 carried; with two months of life also the 60 that are left of October's 90.
     let more = usage.replace(",170,", ",270,");
     let paid = |keys: &str| amount(&World::new(&rules(keys), ONE, &more).bill(), "c");
     assert_eq!(paid("rollover = \"all\"\n"), decimal("0.70"));

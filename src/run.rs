@@ -19,6 +19,8 @@ pub mod pulling;
 pub mod rating;
 pub mod rebuild;
 pub mod report;
+pub mod rollover;
+pub mod settlement;
 pub mod suspense;
 mod unmatched;
 pub mod workspace;

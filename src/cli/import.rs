@@ -9,7 +9,7 @@ use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Instant, Result};
 use crate::rules::reader;
 use crate::run::collect::redaction;
-use crate::run::import::{Complete, import};
+use crate::run::import::{Complete, Reading, import};
 use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
@@ -57,8 +57,14 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     for path in &arguments.files {
-        let file =
-            import(&mut book, path, arguments.usage, &redaction, config.zone, now(), complete.as_ref())?;
+        let reading = Reading {
+            as_usage: arguments.usage,
+            redaction: &redaction,
+            zone: config.zone,
+            local_times: config.local_times,
+            at: now(),
+        };
+        let file = import(&mut book, path, &reading, complete.as_ref())?;
         let note = if file.imported.repeated { " (imported before)" } else { "" };
         lines.push(format!(
             "{}: {} of {}, {} new{note}",

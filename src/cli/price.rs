@@ -59,6 +59,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         rules: &arguments.rules,
         contacts: &arguments.contacts,
         usage: &arguments.usage,
+        local_times: None,
         directory: arguments.directory.as_deref(),
         coding: arguments.coding.as_deref(),
         country,

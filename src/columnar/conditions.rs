@@ -52,19 +52,11 @@ pub fn check(text: &str) -> std::result::Result<(), ConditionMistake> {
     syntax::read(text).map(|_| ())
 }
 
-/// All mistakes in the conditions of a rule set, at their places in the rule files.
+/// All mistakes in the conditions of a rule set, at their places in the rule files. How many there may be is checked when
+/// the rules load.
 pub fn diagnostics(conditions: &[Condition], files: &[SourceFile]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (place, condition) in conditions.iter().enumerate() {
-        if place == CONDITIONS_MAX {
-            let message = format!("the rules have {} conditions, {CONDITIONS_MAX} at most", conditions.len());
-            let span = Some(condition.span.clone());
-            found.push(
-                Diagnostic::error("too-many-conditions", &condition.file, span, message)
-                    .label("one too many")
-                    .hint("Say with `match` what it can say; equal conditions count once."),
-            );
-        }
+    for condition in conditions {
         let Err(mistake) = check(&condition.text) else { continue };
         let file = files.iter().find(|file| file.name == condition.file);
         let span =

@@ -6,13 +6,17 @@ use std::io::Cursor;
 
 use polars::prelude::*;
 
+use rust_decimal::Decimal;
+
 use crate::domain::Instant;
+use crate::domain::event::SegmentWays;
+use crate::domain::local::{LocalTimeMistake, LocalTimes};
 use crate::domain::source::UsageRow;
 use crate::rules::diagnostic::{Diagnostic, SourceFile};
 use crate::rules::sheet;
 
 const REQUIRED: [&str; 4] = ["id", "start", "channel", "direction"];
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 21] = [
     "seconds",
     "milliseconds",
     "from",
@@ -25,9 +29,16 @@ const OPTIONAL: [&str; 12] = [
     "text",
     "account_code",
     "contact",
+    "site",
+    "department",
+    "cost_centre",
+    "ringcentral_account",
+    "error_code",
+    "matter",
+    "timekeeper",
+    "task",
+    "carrier_cost",
 ];
-/// Read and kept, priced by a later tariff form.
-const KEPT: [&str; 1] = ["carrier_cost"];
 
 /// A usage row with the text of the message, from which segments are counted when their number is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +54,11 @@ const COUNT_MAX: i64 = 1_000_000;
 
 type Cells = BTreeMap<String, String>;
 
-/// Reads a usage file; its name's ending tells the format.
+/// Reads a usage file; its name's ending tells the format. Without `local` every time needs its offset.
 ///
 /// # Errors
 /// All mistakes of the file, each with its row.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Usage>, Vec<Diagnostic>> {
+pub fn read(name: &str, bytes: &[u8], local: Option<&LocalTimes>) -> Result<Vec<Usage>, Vec<Diagnostic>> {
     let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let rows: Vec<(usize, Cells)> = match ending.as_str() {
         "csv" => csv_rows(&sheet::decode(name, bytes).map_err(|mistake| vec![mistake])?)?,
@@ -63,7 +74,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Usage>, Vec<Diagnostic>> {
     let mut usage = Vec::with_capacity(rows.len());
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     for (line, cells) in rows {
-        match read_row(&cells) {
+        match read_row(&cells, local) {
             Ok(row) => {
                 if let Some(earlier) = first.insert(row.row.id.clone(), line) {
                     let message = format!("rows {earlier} and {line} have the same id {}", row.row.id);
@@ -86,9 +97,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Usage>, Vec<Diagnostic>> {
 }
 
 fn csv_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> {
-    let optional: Vec<&'static str> = OPTIONAL.iter().chain(&KEPT).copied().collect();
-    let rows = sheet::rows(file, &REQUIRED, &optional)?;
-    let columns: Vec<&'static str> = REQUIRED.iter().chain(&optional).copied().collect();
+    let rows = sheet::rows(file, &REQUIRED, &OPTIONAL)?;
+    let columns: Vec<&'static str> = REQUIRED.iter().chain(&OPTIONAL).copied().collect();
     let cells = |row: &sheet::Row| -> Cells {
         // Blanks of a message's text count: they are characters that were sent.
         let value = |column: &str| if column == "text" { row.untrimmed(column) } else { row.cell(column) };
@@ -117,7 +127,7 @@ fn json_rows(file: &SourceFile) -> Result<Vec<(usize, Cells)>, Vec<Diagnostic>> 
         };
         let mut cells = Cells::new();
         for (key, value) in object {
-            let known = REQUIRED.iter().chain(&OPTIONAL).chain(&KEPT).any(|column| *column == key);
+            let known = REQUIRED.iter().chain(&OPTIONAL).any(|column| *column == key);
             match value {
                 _ if !known => complain(index + 1, format!("there is no column called {key}")),
                 serde_json::Value::Null => {}
@@ -147,7 +157,7 @@ fn parquet_rows(name: &str, bytes: &[u8]) -> Result<Vec<(usize, Cells)>, Diagnos
     let mut rows: Vec<(usize, Cells)> = (0..frame.height()).map(|row| (row + 1, Cells::new())).collect();
     for column in frame.columns() {
         let title = column.name().to_string();
-        if !REQUIRED.iter().chain(&OPTIONAL).chain(&KEPT).any(|known| *known == title) {
+        if !REQUIRED.iter().chain(&OPTIONAL).any(|known| *known == title) {
             let message = format!("there is no column called {title}");
             return Err(Diagnostic::error("unknown-column", name, None, message));
         }
@@ -160,6 +170,7 @@ fn parquet_rows(name: &str, bytes: &[u8]) -> Result<Vec<(usize, Cells)>, Diagnos
         };
         let fits = column.dtype().is_integer()
             || column.dtype() == &DataType::String
+            || (column.dtype().is_decimal() && title == "carrier_cost")
             || column.dtype() == &DataType::Null;
         let texts = column.cast(&DataType::String).ok().filter(|_| fits).ok_or_else(drifted)?;
         let texts = texts.str().map_err(|_| drifted())?;
@@ -172,7 +183,9 @@ fn parquet_rows(name: &str, bytes: &[u8]) -> Result<Vec<(usize, Cells)>, Diagnos
     Ok(rows)
 }
 
-fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
+type Problems = Vec<(String, &'static str)>;
+
+fn read_row(cells: &Cells, local: Option<&LocalTimes>) -> Result<Usage, Problems> {
     let mut problems = Vec::new();
     for column in REQUIRED {
         if !cells.contains_key(column) {
@@ -181,36 +194,19 @@ fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
         }
     }
     let text = |column: &str| cells.get(column).cloned();
-    let mut whole = |column: &str, most: i64| -> Option<i64> {
-        let text = cells.get(column)?;
-        let value = text.parse::<i64>().ok().filter(|value| (0..=most).contains(value));
-        if value.is_none() {
-            problems.push((
-                format!("{column} is \"{text}\", not a whole number from 0 to {most}"),
-                "Leave the cell empty when nobody knows.",
-            ));
-        }
-        value
-    };
-    let milliseconds = whole("milliseconds", SECONDS_MAX * 1000);
-    let seconds = whole("seconds", SECONDS_MAX);
-    let milliseconds = milliseconds.or(seconds.map(|seconds| seconds * 1000));
-    let (segments, pages) = (whole("segments", COUNT_MAX), whole("pages", COUNT_MAX));
-    let start = cells.get("start").and_then(|start| Instant::parse(start));
-    if let (None, Some(start)) = (start, cells.get("start")) {
-        problems.push((
-            format!("start is \"{start}\", not a time with an offset"),
-            "Write it as 2026-03-09T14:00:00-04:00.",
-        ));
-    }
+    let milliseconds = whole(cells, "milliseconds", SECONDS_MAX * 1000, &mut problems);
+    let seconds = whole(cells, "seconds", SECONDS_MAX, &mut problems);
+    let segments = whole(cells, "segments", COUNT_MAX, &mut problems);
+    let pages = whole(cells, "pages", COUNT_MAX, &mut problems);
+    let start = start(cells, local, &mut problems);
+    let carrier_cost = cost(cells, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let small = |count: Option<i64>| count.and_then(|count| u32::try_from(count).ok());
     let row = UsageRow {
         id: text("id").unwrap_or_default(),
         start,
-        milliseconds,
+        milliseconds: milliseconds.or(seconds.map(|seconds| seconds * 1000)),
         channel: text("channel").unwrap_or_default(),
         direction: text("direction").unwrap_or_default(),
         from: text("from"),
@@ -218,10 +214,75 @@ fn read_row(cells: &Cells) -> Result<Usage, Vec<(String, &'static str)>> {
         extension: text("extension"),
         result: text("result"),
         outcome: text("outcome"),
-        segments: small(segments),
-        pages: small(pages),
+        segments,
+        segment_counts: SegmentWays::default(),
+        pages,
         account_code: text("account_code"),
         contact: text("contact"),
+        site: text("site"),
+        department: text("department"),
+        cost_centre: text("cost_centre"),
+        ringcentral_account: text("ringcentral_account"),
+        error_code: text("error_code"),
+        matter: text("matter"),
+        timekeeper: text("timekeeper"),
+        task: text("task"),
+        carrier_cost,
     };
     Ok(Usage { row, text: text("text") })
 }
+
+/// A whole number. One below zero is read as it is: such a row is suspended, not the file refused.
+fn whole(cells: &Cells, column: &str, most: i64, problems: &mut Problems) -> Option<i64> {
+    let text = cells.get(column)?;
+    let value = text.parse::<i64>().ok().filter(|value| (-most..=most).contains(value));
+    if value.is_none() {
+        problems.push((
+            format!("{column} is \"{text}\", not a whole number from 0 to {most}"),
+            "Leave the cell empty when nobody knows.",
+        ));
+    }
+    value
+}
+
+fn cost(cells: &Cells, problems: &mut Problems) -> Option<Decimal> {
+    let text = cells.get("carrier_cost")?;
+    let value = Decimal::from_str_exact(text).ok();
+    if value.is_none() {
+        problems.push((
+            format!("carrier_cost is \"{text}\", not an amount"),
+            "Write digits with a decimal point: 0.0075; leave the cell empty when nobody knows.",
+        ));
+    }
+    value
+}
+
+fn start(cells: &Cells, local: Option<&LocalTimes>, problems: &mut Problems) -> Option<Instant> {
+    const OFFSET: &str = "Write it as 2026-03-09T14:00:00-04:00.";
+    let text = cells.get("start")?;
+    let Some(local) = local else {
+        let start = Instant::parse(text);
+        if start.is_none() {
+            problems.push((format!("start is \"{text}\", not a time with an offset"), OFFSET));
+        }
+        return start;
+    };
+    let mistake = match local.read(text) {
+        Ok(start) => return Some(start),
+        Err(mistake) => mistake,
+    };
+    let zone = local.zone.name();
+    problems.push(match mistake {
+        LocalTimeMistake::NotATime => (format!("start is \"{text}\", not a time"), OFFSET),
+        LocalTimeMistake::Repeated => {
+            (format!("start is \"{text}\", which the clocks of {zone} showed twice"), "Write its offset.")
+        }
+        LocalTimeMistake::Skipped => {
+            (format!("start is \"{text}\", which the clocks of {zone} never showed"), "Correct the time.")
+        }
+    });
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,8 @@ words! {
         AwaitingOutcome = "awaiting its outcome",
         EarlierDocument = "on an earlier document",
         OtherPeriod = "other period",
+        /// Its outcome was open when its period was finalised; a later document bills it.
+        CarriedOver = "carried to a later document",
     }
 }
 

@@ -74,6 +74,17 @@ pub struct Coding {
 }
 
 impl Coding {
+    /// This coding, with what it leaves open taken from another.
+    pub fn or(self, other: Coding) -> Coding {
+        Coding {
+            contact: self.contact.or(other.contact),
+            matter: self.matter.or(other.matter),
+            timekeeper: self.timekeeper.or(other.timekeeper),
+            task: self.task.or(other.task),
+            narrative: self.narrative.or(other.narrative),
+        }
+    }
+
     /// The parts that pricing looks at; the narrative is for people.
     pub fn view(&self) -> CodingView<'_> {
         CodingView {
@@ -112,6 +123,27 @@ impl SegmentWays {
             gsm7_graphemes: count,
             national_pairs: count,
             national_graphemes: count,
+        }
+    }
+
+    /// These counts, with another in place of those that nobody made.
+    pub fn or_all(self, count: Option<u32>) -> SegmentWays {
+        SegmentWays {
+            gsm7_pairs: self.gsm7_pairs.or(count),
+            gsm7_graphemes: self.gsm7_graphemes.or(count),
+            national_pairs: self.national_pairs.or(count),
+            national_graphemes: self.national_graphemes.or(count),
+        }
+    }
+
+    /// Only the counts that differ from another: what must be kept beside it.
+    pub fn beside(self, count: Option<u32>) -> SegmentWays {
+        let other = |own: Option<u32>| own.filter(|own| Some(*own) != count);
+        SegmentWays {
+            gsm7_pairs: other(self.gsm7_pairs),
+            gsm7_graphemes: other(self.gsm7_graphemes),
+            national_pairs: other(self.national_pairs),
+            national_graphemes: other(self.national_graphemes),
         }
     }
 

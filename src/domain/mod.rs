@@ -11,6 +11,7 @@ pub mod document;
 pub mod event;
 pub mod failure;
 pub mod hash;
+pub mod local;
 pub mod money;
 pub mod number;
 pub mod outcome;

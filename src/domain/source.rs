@@ -2,6 +2,9 @@
 //!
 //! Absent fields are `None`; nothing is defaulted here, since mediation decides what an absence means.
 
+use rust_decimal::Decimal;
+
+use super::event::SegmentWays;
 use super::record::SourceRecord;
 use super::time::Instant;
 
@@ -70,8 +73,8 @@ pub struct MessageRecord {
     pub to: Vec<RecipientRecord>,
     /// As the service counted them.
     pub segments: Option<u32>,
-    /// Counted from the text before it was replaced, when the service gave no count.
-    pub segments_counted: Option<u32>,
+    /// Counted from the text before it was replaced, for when the service gives no count.
+    pub segments_counted: SegmentWays,
     pub pages: Option<u32>,
     pub error_code: Option<String>,
     /// Has a picture or other attachment of a multimedia message.
@@ -93,10 +96,23 @@ pub struct UsageRow {
     pub extension: Option<String>,
     pub result: Option<String>,
     pub outcome: Option<String>,
-    pub segments: Option<u32>,
-    pub pages: Option<u32>,
+    /// Negative ones are read as they are: mediation suspends them.
+    pub segments: Option<i64>,
+    /// Counted from the text by ways whose count differs from `segments`.
+    pub segment_counts: SegmentWays,
+    pub pages: Option<i64>,
     pub account_code: Option<String>,
     pub contact: Option<String>,
+    pub site: Option<String>,
+    pub department: Option<String>,
+    pub cost_centre: Option<String>,
+    pub ringcentral_account: Option<String>,
+    pub error_code: Option<String>,
+    pub matter: Option<String>,
+    pub timekeeper: Option<String>,
+    pub task: Option<String>,
+    /// With all decimals it was written with.
+    pub carrier_cost: Option<Decimal>,
 }
 
 /// What a record's JSON says.

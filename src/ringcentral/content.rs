@@ -1,8 +1,9 @@
 //! Stored records → what mediation reads. The wire types stay in this module; mediation sees plain values.
 
-use super::text::count_segments;
+use super::text::segment_ways;
 use super::wire::{self, MessageText};
 use crate::domain::Instant;
+use crate::domain::event::SegmentWays;
 use crate::domain::record::{RecordKind, SourceRecord};
 use crate::domain::source::{
     CallRecord, Content, Extension, LegRecord, MessageRecord, PartyText, RecipientRecord,
@@ -104,11 +105,11 @@ fn party(party: Option<wire::Party>) -> PartyText {
 fn message_record(message: wire::Message) -> MessageRecord {
     let count = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
     let counted = match &message.subject {
-        Some(MessageText::Kept(text)) => Some(count_segments(text).automatic()),
-        Some(MessageText::Replaced { segments_gsm7, segments_ucs2, .. }) => {
-            u32::try_from(segments_gsm7.unwrap_or(*segments_ucs2)).ok()
+        Some(MessageText::Kept(text)) => segment_ways(text),
+        Some(MessageText::Replaced { segments_gsm7, segments_ucs2, others, .. }) => {
+            others.or_all(u32::try_from(segments_gsm7.unwrap_or(*segments_ucs2)).ok())
         }
-        None => None,
+        None => SegmentWays::default(),
     };
     let multimedia = message.attachments.iter().any(|part| part.kind.as_deref() == Some("MmsAttachment"));
     MessageRecord {

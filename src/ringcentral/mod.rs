@@ -6,6 +6,7 @@
 //! collected to a [`client::Landing`]. Only [`clock`] reads a clock and only [`client`] opens a connection. No secret
 //! may reach an error, a log or a stored byte.
 
+mod alphabet;
 pub mod client;
 pub mod clock;
 pub mod content;

@@ -4,7 +4,7 @@
 //! the book, so that short texts cannot be guessed from their hashes. Contact details of extensions are dropped.
 
 use super::json::{self, Member, Members, Number, Value};
-use super::text::{SegmentCounts, count_segments};
+use super::text::{SegmentCounts, count_segments, segment_ways};
 use crate::domain::record::RecordKind;
 
 /// Members of a message that hold what people wrote or said, at any depth.
@@ -21,6 +21,9 @@ const TEXT_MEMBERS: [&str; 8] = [
 
 /// The members of an extension's contact that are kept: who it is, not how to reach them.
 const CONTACT_MEMBERS: [&str; 6] = ["company", "department", "firstName", "jobTitle", "lastName", "name"];
+
+/// Members with counts that differ from the automatic one: graphemes kept whole, national tables, both.
+const SEGMENT_WAYS: [&str; 3] = ["segmentsGsm7Graphemes", "segmentsNational", "segmentsNationalGraphemes"];
 
 /// How texts are replaced.
 #[derive(Clone)]
@@ -40,7 +43,9 @@ impl std::fmt::Debug for Redaction {
 impl Redaction {
     /// What is stored in place of a text.
     pub fn replacement(&self, text: &str) -> Value<'static> {
-        let SegmentCounts { gsm7, ucs2 } = count_segments(text);
+        let counts = count_segments(text);
+        let SegmentCounts { gsm7, ucs2 } = counts;
+        let ways = segment_ways(text).beside(Some(counts.automatic()));
         let number = |count: u64| Value::Number(Number::Whole(count));
         let hash = blake3::keyed_hash(&self.key, text.as_bytes()).to_hex();
         let members = [
@@ -49,7 +54,13 @@ impl Redaction {
             ("segmentsGsm7", gsm7.map_or(Value::Null, |count| number(count.into()))),
             ("segmentsUcs2", number(ucs2.into())),
         ];
-        let members = members.into_iter().map(|(key, value)| Member::new(key, value));
+        // Counts by other ways stand only where they differ: texts that were stored before have no others.
+        let others = [ways.gsm7_graphemes, ways.national_pairs, ways.national_graphemes];
+        let others = SEGMENT_WAYS
+            .into_iter()
+            .zip(others)
+            .filter_map(|(key, count)| Some((key, number(count?.into()))));
+        let members = members.into_iter().chain(others).map(|(key, value)| Member::new(key, value));
         Value::Object(Members::new(members.collect()))
     }
 
@@ -110,7 +121,8 @@ impl Redaction {
 fn is_replacement(value: &Value<'_>) -> bool {
     let Value::Object(members) = value else { return false };
     let hash = members.get("hash").and_then(Value::as_str);
-    members.len() == 4
+    let others = SEGMENT_WAYS.iter().filter(|key| members.get(key).is_some_and(Value::is_number)).count();
+    members.len() == 4 + others
         && hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
         && members.get("characters").is_some_and(Value::is_number)
         && members.get("segmentsUcs2").is_some_and(Value::is_number)
@@ -170,6 +182,23 @@ mod tests {
         let other = Redaction { key: [8; 32], keep_text: false };
         let replaced = json::sorted(&other.replacement("See you at 3"));
         assert!(!replaced.contains(once["subject"]["hash"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn a_text_keeps_its_counts_by_other_ways_only_where_they_differ() {
+        let replaced = |text: &str| {
+            let mut record = json!({"id": 1, "type": "SMS", "subject": text});
+            apply(redaction(), RecordKind::Message, &mut record);
+            let once = record.clone();
+            apply(redaction(), RecordKind::Message, &mut record);
+            assert_eq!(record, once);
+            record["subject"].clone()
+        };
+        assert_eq!(replaced("See you at 3").as_object().unwrap().len(), 4);
+        let turkish = replaced(&"ş".repeat(155));
+        assert_eq!((&turkish["segmentsUcs2"], &turkish["segmentsNational"]), (&json!(3), &json!(1)));
+        assert_eq!(turkish["segmentsNationalGraphemes"], json!(1));
+        assert_eq!(turkish.as_object().unwrap().len(), 6);
     }
 
     #[test]

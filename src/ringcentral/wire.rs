@@ -12,6 +12,7 @@ use serde_json::{Number, Value};
 
 use super::json;
 use crate::domain::Instant;
+use crate::domain::event::SegmentWays;
 
 /// A call log record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -323,6 +324,8 @@ pub enum MessageText {
         /// `None` when the text does not fit the GSM alphabet.
         segments_gsm7: Option<u64>,
         segments_ucs2: u64,
+        /// Counts by other ways that differ from the smaller of these.
+        others: SegmentWays,
     },
 }
 
@@ -474,6 +477,9 @@ struct Replacement {
     characters: u64,
     segments_gsm7: Option<u64>,
     segments_ucs2: u64,
+    segments_gsm7_graphemes: Option<u32>,
+    segments_national: Option<u32>,
+    segments_national_graphemes: Option<u32>,
 }
 
 fn message_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MessageText>, D::Error> {
@@ -503,6 +509,12 @@ fn message_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Mes
                 characters: replacement.characters,
                 segments_gsm7: replacement.segments_gsm7,
                 segments_ucs2: replacement.segments_ucs2,
+                others: SegmentWays {
+                    gsm7_pairs: None,
+                    gsm7_graphemes: replacement.segments_gsm7_graphemes,
+                    national_pairs: replacement.segments_national,
+                    national_graphemes: replacement.segments_national_graphemes,
+                },
             }))
         }
     }

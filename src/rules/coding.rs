@@ -196,8 +196,7 @@ pub fn check_names(
                 claimants.join(", "),
                 row.line()
             );
-            let hint =
-                "Name the contact whose matter it is, or leave the contact empty: the matter finds it.";
+            let hint = "Name the contact whose matter it is.";
             found.push(row.complaint("matter-of-another", file, "matter", message).hint(hint));
         }
     }

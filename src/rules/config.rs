@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::domain::document::Seller;
+use crate::domain::local::LocalTimes;
 use crate::domain::{Country, Zone};
 
 use super::diagnostic::{Diagnostic, Severity, SourceFile};
@@ -12,8 +13,12 @@ use super::table::{Sink, Table, Text};
 mod account;
 mod collect;
 
+mod settlement;
+mod usage;
+
 pub use account::{Account, ServiceSettings};
 pub use collect::{CollectSettings, Kept, Retention};
+pub use settlement::SettlementSettings;
 
 /// The whole configuration; paths are as written, relative to the file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +41,10 @@ pub struct Config {
     /// The account that was chosen among them.
     pub account: Option<String>,
     pub collect: CollectSettings,
+
+    /// How usage files tell local times; `None`: every time needs an offset.
+    pub local_times: Option<LocalTimes>,
+    pub settlement: SettlementSettings,
     pub series: String,
     pub due_days: u32,
 }
@@ -145,8 +154,10 @@ fn read(top: &Table<'_, '_>) -> Option<Config> {
     let company = top.table("company", "company").map(read_company).unwrap_or_default();
     let service = top.table("service", "service").and_then(account::service);
     let collect = top.table("collect", "collect").map(collect::read).unwrap_or_default();
+    let settlement = top.table("settlement", "settlement").map(settlement::read).unwrap_or_default();
     let (series, due_days) =
         top.table("invoice", "invoice").map_or_else(|| (Some("INV".to_owned()), Some(30)), read_invoice);
+    let local_times = top.table("usage", "usage").and_then(|table| usage::read(table, zone));
     let output = or("output", "out");
     let accounts = account::accounts(top, &output);
     let expectations = top.texts("expectations").into_iter().map(|text| text.value).collect();
@@ -165,6 +176,9 @@ fn read(top: &Table<'_, '_>) -> Option<Config> {
         accounts,
         account: None,
         collect,
+
+        local_times,
+        settlement,
         series: series?,
         due_days: due_days?,
     })

@@ -17,15 +17,16 @@ use crate::domain::{Currency, Exit, Failure, Hash, Instant, Result};
 use crate::output::control::MoneyControl;
 use crate::rules::compile::CompiledRules;
 use crate::stage::enrich::enrich;
-use crate::stage::invoice::{Charged, drafts};
+use crate::stage::invoice::{Charged, add_late, drafts};
 use crate::stage::overlap::{TimeOverlap, overlaps, worked_times};
 use crate::stage::reconcile::{observe, reconcile};
 
 use super::coverage::{self, PeriodCoverage};
 use super::facts::{self, Facts};
-use super::rating::{RatingRun, is_charged, rate_all};
+use super::rating::{Opening, RatingRun, is_charged, rate_from, started};
+use super::settlement::{self, Kept, Owed, Settled};
 use super::workspace::Workspace;
-use super::{DERIVATION_VERSION, explain, suspense};
+use super::{DERIVATION_VERSION, explain, rollover, suspense};
 
 /// Who finalises, and under which date; recorded once as facts.
 #[derive(Clone, Debug)]
@@ -61,6 +62,12 @@ pub struct BillingRun {
     pub open: Vec<String>,
     /// Documents finalised by this very run, now or when it ran before.
     pub finalised: bool,
+    /// What earlier documents left of allowances.
+    pub openings: Vec<Opening>,
+    /// Events of earlier periods on documents of those, which only changed their tier on one of this run.
+    pub priced_again: BTreeSet<String>,
+    /// What people should know beside all that, as sentences.
+    pub remarks: Vec<String>,
 }
 
 /// Computes a run and, when asked and allowed, finalises it. The caller holds the book's lock.
@@ -111,38 +118,55 @@ fn keep_facts(book: &mut Book, workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// From the facts to drafts, without any document of the book.
-pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
+/// What rating a month starts from.
+pub(super) struct Prepared {
+    pub facts: Facts,
+    pub rules: CompiledRules,
+    /// What earlier documents left of allowances.
+    pub openings: Vec<Opening>,
+}
+
+/// Facts and rules of a month, with what earlier documents left.
+///
+/// # Errors
+/// Facts that cannot be read, rules without a common denominator.
+pub(super) fn prepare(book: &Book, workspace: &Workspace, kept: &Kept, month: Month) -> Result<Prepared> {
     let home = workspace.config.zone;
     let period = month.period(home);
     let mut facts = facts::load(book, period.span, workspace.config.country)?;
     enrich(&mut facts.mediated.events, &workspace.directory, &workspace.coding, home);
-    let whole = span_of(&facts.mediated.events, period.span);
+    let mut whole = span_of(&facts.mediated.events, period.span);
+    // Months that passed since the last document grant and expire like any other.
+    if let Some(first) = rollover::first_month(kept, month) {
+        whole.from = whole.from.min(first.period(home).span.from);
+    }
     let rules = CompiledRules::new(&workspace.rules, &workspace.contacts, home, whole)?
         .only(month)
         .learn(&facts.mediated.events);
-    let rating = rate_all(&rules, &facts.mediated.events)?;
-    let inputs = inputs(book, workspace, &facts)?;
-    let id = run_id(&period, &inputs);
+    let openings = rollover::openings(&rules, kept, month)?;
+    Ok(Prepared { facts, rules, openings })
+}
+
+/// From the facts to drafts, with what documents of earlier months left open.
+pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
+    let period = month.period(workspace.config.zone);
+    let kept = settlement::kept(book)?;
+    let Prepared { facts, rules, openings } = prepare(book, workspace, &kept, month)?;
+    let rating = rate_from(&rules, started(&rules, &openings), &facts.mediated.events, &[])?;
     let specimen = book.identity().specimen;
     let reconciliation = reconciled(workspace, &facts, &rules, &rating, &period);
     let widest = widest(&rules, month, period.span);
     let coverage = coverage::of_period(book, &workspace.config, month, widest, &facts.records)?;
-    let charged: Vec<Charged<'_>> = rating
-        .charges
-        .iter()
-        .map(|(event, charge)| Charged { event: &facts.mediated.events[*event], charge })
-        .collect();
-    let index = rules.only_month.unwrap_or_default();
-    let documents = drafts(&rules, &rating.state, index, &charged, &workspace.config.company, specimen)?;
     let overlaps = overlaps(&worked_times(&rules, &facts.mediated.events, &rating.charges));
     let dispositions = rating.rated.iter().map(|rated| (rated.disposition, rated.reason)).collect();
-    Ok(BillingRun {
-        id,
+    let mut inputs = inputs(book, workspace, &facts)?;
+    inputs.extend(rollover::hash(&openings).map(|hash| ("balances".to_owned(), hash)));
+    let mut run = BillingRun {
+        id: run_id(&period, &inputs),
         period,
         specimen,
         dispositions,
-        documents,
+        documents: Vec::new(),
         earlier: Vec::new(),
         reconciliation,
         conservation: Conservation::default(),
@@ -153,10 +177,17 @@ pub(super) fn compute(book: &Book, workspace: &Workspace, month: Month) -> Resul
         overlaps,
         parked: BTreeMap::new(),
         finalised: false,
+        openings,
+        priced_again: BTreeSet::new(),
+        remarks: Vec::new(),
         facts,
         rules,
         rating,
-    })
+    };
+    run.draft(workspace)?;
+    let settled = settlement::settled(book, workspace, &kept, month)?;
+    run.add_settled(workspace, settled)?;
+    Ok(run)
 }
 
 /// The span all periods of the month fill together, over the zones of all payers.
@@ -218,8 +249,9 @@ fn configuration_hash(workspace: &Workspace) -> Hash {
     let config = &workspace.config;
     let company = format!("{:?}", config.company);
     let due = config.due_days.to_string();
+    let settlement = format!("{:?}", config.settlement);
     Hash::of_parts(
-        [company.as_str(), config.zone.name(), config.country.code(), &config.series, &due]
+        [company.as_str(), config.zone.name(), config.country.code(), &config.series, &due, &settlement]
             .map(str::as_bytes),
     )
 }
@@ -251,6 +283,56 @@ fn reconciled(
 }
 
 impl BillingRun {
+    /// Makes the drafts, with what their allowances carry on and which outcomes are still open.
+    fn draft(&mut self, workspace: &Workspace) -> Result<()> {
+        let (rules, events) = (&self.rules, &self.facts.mediated.events);
+        let charges = self.rating.charges.iter();
+        let charged: Vec<Charged<'_>> =
+            charges.map(|(event, charge)| Charged { event: &events[*event], charge }).collect();
+        let index = rules.only_month.unwrap_or_default();
+        let seller = &workspace.config.company;
+        let mut documents = drafts(rules, &self.rating.state, index, &charged, seller, self.specimen)?;
+        let month = self.period.month;
+        let open = settlement::open(&workspace.config.settlement, rules, events, &self.rating.rated, month);
+        for document in &mut documents {
+            let Some(payer) = payer_of(rules, &document.invoice.payer.contact_id) else { continue };
+            document.invoice.balances = rollover::closing(rules, &self.rating.state, payer, index);
+            document.invoice.carried = open.carried.get(&payer).cloned().unwrap_or_default();
+        }
+        self.documents = documents;
+        self.remarks.extend(open.remarks);
+        Ok(())
+    }
+
+    /// Adds to the drafts what earlier periods owe since an outcome became known.
+    fn add_settled(&mut self, workspace: &Workspace, settled: Settled) -> Result<()> {
+        let mut parts = Vec::new();
+        for Owed { contact, period_key, late } in settled.owed {
+            let Some(payer) = payer_of(&self.rules, &contact) else {
+                self.remarks
+                    .push(format!("{contact} is no contact any more: what it owes of {period_key} waits."));
+                continue;
+            };
+            let sums = late.lines.iter().map(|line| format!("{:?} {:?}", line.key, line.exact));
+            parts.push(format!("{contact} {period_key} {}", sums.collect::<Vec<_>>().join(" ")));
+            let place = self.documents.iter().position(|draft| draft.invoice.payer.contact_id == contact);
+            let draft = place.map(|place| self.documents.remove(place));
+            let index = self.rules.only_month.unwrap_or_default();
+            let heading = (&workspace.config.company, self.specimen);
+            self.documents.push(add_late(&self.rules, (payer, index), draft, late, heading)?);
+        }
+        self.documents
+            .sort_by(|left, right| left.invoice.payer.contact_id.cmp(&right.invoice.payer.contact_id));
+        if !parts.is_empty() {
+            let hash = Hash::of_parts(parts.iter().map(String::as_bytes));
+            self.inputs.push(("settled".to_owned(), hash));
+            self.id = run_id(&self.period, &self.inputs);
+        }
+        self.priced_again = settled.priced_again;
+        self.remarks.extend(settled.remarks);
+        Ok(())
+    }
+
     /// Finds the run's id. Documents of the period that other runs finalised are inputs too; this run's own are not, so
     /// that repeating it finds them: they are those whose run id comes out when they are left aside.
     fn name(&mut self, earlier: Vec<StoredDocument>) -> (Vec<StoredDocument>, Vec<StoredDocument>) {
@@ -272,22 +354,25 @@ impl BillingRun {
     /// Takes documents of other runs into account: their events are on an earlier document, and what came later for
     /// their payers waits.
     fn settle(&mut self, book: &Book, others: &[StoredDocument], workspace: &Workspace) -> Result<()> {
-        let mut settled: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for document in others.iter().filter(|document| document.live) {
+        self.earlier = others.iter().map(kept_document).collect::<Result<_>>()?;
+        let mut settled: BTreeMap<&str, (BTreeSet<String>, &[String])> = BTreeMap::new();
+        for (document, kept) in others.iter().zip(&self.earlier).filter(|(document, _)| document.live) {
             let charges = explain::kept_bytes(book, &document.number)?;
-            settled.insert(&document.contact_id, explain::event_ids(&charges)?);
+            let events = explain::event_ids(&charges)?;
+            settled.insert(&document.contact_id, (events, &kept.invoice.carried));
         }
         for (index, rated) in self.rating.rated.iter().enumerate() {
             let Some(payer) = rated.payer.filter(|_| is_charged(rated.disposition)) else { continue };
             let contact = self.rules.payers[payer as usize].contact.id.as_str();
-            let Some(events) = settled.get(contact) else { continue };
-            self.dispositions[index] = match events.contains(&self.facts.mediated.events[index].id) {
-                true => (EventDisposition::EarlierDocument, None),
-                false => (EventDisposition::Suspended, Some(SuspenseReason::PeriodFinalised)),
+            let Some((events, carried)) = settled.get(contact) else { continue };
+            let id = &self.facts.mediated.events[index].id;
+            self.dispositions[index] = match (events.contains(id), carried.contains(id)) {
+                (true, _) => (EventDisposition::EarlierDocument, None),
+                (false, true) => (EventDisposition::CarriedOver, None),
+                (false, false) => (EventDisposition::Suspended, Some(SuspenseReason::PeriodFinalised)),
             };
         }
         self.documents.retain(|document| !settled.contains_key(document.invoice.payer.contact_id.as_str()));
-        self.earlier = others.iter().map(kept_document).collect::<Result<_>>()?;
         suspense::park(self, book, workspace)
     }
 
@@ -337,7 +422,12 @@ impl BillingRun {
         for document in &self.documents {
             let contact = document.invoice.payer.contact_id.as_str();
             on_documents.insert(contact);
-            let lines = document.invoice.lines.iter().filter(|line| line.key.kind.is_itemised());
+            let lines = document
+                .invoice
+                .lines
+                .iter()
+                .filter(|line| line.key.kind.is_itemised() && line.key.service_period.is_empty());
+            // What earlier periods owe comes from charges of their own, which the annex adds up.
             let exact = lines.map(|line| line.exact).try_fold(Exact::ZERO, Exact::plus);
             let events = self.rules.exact(by_events.get(contact).copied().unwrap_or_default());
             if !exact.is_ok_and(|exact| exact == events) {
@@ -427,7 +517,10 @@ impl BillingRun {
             issue_date: finalise.issue_date,
             actor: finalise.actor.clone(),
             body: serde_json::to_vec(document).map_err(bug)?,
-            event_ids: explain::event_ids(&charges)?.into_iter().collect(),
+            event_ids: explain::event_ids(&charges)?
+                .into_iter()
+                .filter(|event| !self.priced_again.contains(event))
+                .collect(),
             charges,
             voids: None,
         })
@@ -485,9 +578,15 @@ impl BillingRun {
 }
 
 /// A finalised document as it was kept.
-fn kept_document(stored: &StoredDocument) -> Result<Document> {
+pub(super) fn kept_document(stored: &StoredDocument) -> Result<Document> {
     serde_json::from_slice(&stored.body)
         .map_err(|error| Failure::new(Exit::Verification, format!("document {}: {error}", stored.number)))
+}
+
+/// The payer of a contact.
+fn payer_of(rules: &CompiledRules, contact: &str) -> Option<u32> {
+    let place = rules.payers.iter().position(|payer| payer.contact.id == contact)?;
+    u32::try_from(place).ok()
 }
 
 /// The quantity of an event between its own disposition and the allowance that took a part of it.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::book::Book;
+use crate::domain::contact::Contact;
 use crate::domain::disposition::EventDisposition;
 use crate::domain::event::{BillableEvent, Coding};
 use crate::domain::outcome::Channel;
@@ -120,7 +121,14 @@ impl Desk {
         let (bands, _) = self.rules.bands_at(zones.0, zones.1, event.start);
         let own = event.coding.as_ref().and_then(|coding| coding.narrative.clone());
         let proposed = propose(&self.rules, &workspace.rules.coding, &view, found.as_ref(), bands);
-        Coding { narrative: own.or(proposed.narrative), ..proposed }
+        let payer = self.rating.rated[place].payer.map(|payer| &self.rules.payers[payer as usize].contact.id);
+        let claimants = claimants(workspace, proposed.matter.as_deref());
+        // A matter is billed to whom it is one of.
+        let contact = match claimants.as_slice() {
+            [only] if payer.map(String::as_str) != Some(only) => Some((*only).to_owned()),
+            _ => None,
+        };
+        Coding { contact: proposed.contact.or(contact), narrative: own.or(proposed.narrative), ..proposed }
     }
 
     /// Time of one person on two matters at once under some sheets, as sentences.
@@ -147,6 +155,13 @@ fn rated(
     Ok((rules, rating))
 }
 
+/// The contacts that claim a matter, at whatever time.
+fn claimants<'a>(workspace: &'a Workspace, matter: Option<&str>) -> Vec<&'a str> {
+    let Some(matter) = matter else { return Vec::new() };
+    let claims = |contact: &&Contact| contact.matters.iter().any(|claim| claim.value == matter);
+    workspace.contacts.contacts.iter().filter(claims).map(|contact| contact.id.as_str()).collect()
+}
+
 /// Minutes with two decimals, the last one rounded half up.
 fn minutes(milliseconds: i64) -> String {
     let hundredths = (milliseconds + 300).div_euclid(600);
@@ -163,7 +178,10 @@ pub fn export(book: &Book, workspace: &Workspace, month: Month) -> Result<Export
     for place in desk.places(&workspace.coding) {
         let event = &desk.events[place];
         let (coding, status) = match workspace.coding.of(event) {
-            Some(coding) => (coding.clone(), CodingStatus::Confirmed),
+            Some(coding) => {
+                let own = event.coding.clone().unwrap_or_default();
+                (coding.clone().or(own), CodingStatus::Confirmed)
+            }
             None => (desk.proposed(workspace, place), CodingStatus::Proposed),
         };
         confirmed += usize::from(status == CodingStatus::Confirmed);

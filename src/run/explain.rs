@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::book::Book;
 use crate::domain::charge::{ComponentKind, Unit};
 use crate::domain::derivation::{Derivation, Silent};
-use crate::domain::document::{Document, InvoiceLine, LineKey};
+use crate::domain::document::{Document, InvoiceLine, LineKey, LineKind};
 use crate::domain::{Exact, Exit, Failure, Result};
 use crate::stage::explain::sentences;
 use crate::stage::invoice::line_key;
-use crate::stage::rate::{GroupState, rate, slot_of};
+use crate::stage::rate::{rate, settle_derivation, slot_of};
 
 use super::bill::BillingRun;
+use super::rating::{started, view};
 use super::workspace::Workspace;
 use super::{DERIVATION_VERSION, bill};
 
@@ -57,7 +58,34 @@ pub fn charges_of(run: &BillingRun, contact: &str) -> Result<Vec<u8>> {
             bytes.push(b'\n');
         }
     }
+    let document = run.documents.iter().find(|document| document.invoice.payer.contact_id == contact);
+    for kept in document.into_iter().flat_map(late_charges) {
+        serde_json::to_writer(&mut bytes, &kept)
+            .map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
+        bytes.push(b'\n');
+    }
     Ok(bytes)
+}
+
+/// The charges of an earlier period on a document, one for each row.
+fn late_charges(document: &Document) -> impl Iterator<Item = KeptCharge> + '_ {
+    document.annex.iter().filter_map(|row| {
+        let line = document.invoice.lines.iter().find(|line| line.number == row.line)?;
+        let kind = match line.key.kind {
+            LineKind::Allowance => ComponentKind::Allowance,
+            _ => ComponentKind::Usage,
+        };
+        (!line.key.service_period.is_empty()).then(|| KeptCharge {
+            derivation: DERIVATION_VERSION.to_owned(),
+            event: row.event_id.clone(),
+            kind,
+            line: line.key.clone(),
+            unit: row.unit,
+            unit_from: 0,
+            units: row.units_billed,
+            exact: row.exact,
+        })
+    })
 }
 
 /// The kept charges of a finalised document. A document without them is damaged: nothing may pass for "no charges".
@@ -167,10 +195,22 @@ pub fn explain(
         None => events.first().map(|row| row.event.clone()),
     };
     let steps = match chosen {
-        Some(id) => Some(steps(book, workspace, &stored.period_key, &stored.contact_id, &id, &charges)?),
+        Some(id) => Some(steps(
+            book,
+            workspace,
+            period_of(&found, &stored.period_key),
+            &stored.contact_id,
+            &id,
+            &charges,
+        )?),
         None => None,
     };
     Ok(Explanation { number: number.to_owned(), line: found, events, sum, steps })
+}
+
+/// The period whose events a line charges.
+fn period_of<'a>(line: &'a InvoiceLine, document: &'a str) -> &'a str {
+    if line.key.service_period.is_empty() { document } else { &line.key.service_period }
 }
 
 fn events_of(
@@ -212,25 +252,28 @@ fn steps(
     let month = crate::domain::time::Month::parse(period_key)
         .ok_or_else(|| Failure::new(Exit::Verification, format!("\"{period_key}\" is not a period")))?;
     let run = bill::compute(book, workspace, month)?;
-    let mut state = GroupState::new(&run.rules);
+    let mut state = started(&run.rules, &run.openings);
     let mut found = None;
-    for candidate in &run.facts.mediated.events {
-        if candidate.id == event {
-            let mut derivation = Derivation::default();
-            let rated = rate(&run.rules, &mut state, candidate.view(), &mut derivation);
-            found = Some((candidate, derivation, rated));
-            break;
+    for (candidate, conditions) in run.facts.mediated.events.iter().zip(&run.rating.conditions) {
+        if candidate.id != event {
+            rate(&run.rules, &mut state, view(candidate, *conditions), &mut Silent);
+            continue;
         }
-        rate(&run.rules, &mut state, candidate.view(), &mut Silent);
+        let mut derivation = Derivation::default();
+        let rated = rate(&run.rules, &mut state, view(candidate, *conditions), &mut derivation);
+        found = Some((candidate, derivation, rated, state.components().to_vec()));
     }
-    let (candidate, derivation, rated) = found.ok_or_else(|| {
+    let (candidate, mut derivation, rated, components) = found.ok_or_else(|| {
         Failure::new(
             Exit::Verification,
             format!("the event {event} of {contact} cannot be made from the facts any more"),
         )
     })?;
-    let replayed = derivation.replay();
-    assert_eq!(replayed, rated.numerator, "the steps of {event} do not add up to its charge");
+    assert_eq!(derivation.replay(), rated.numerator, "the steps of {event} do not add up to its charge");
+    let replayed = match rated.payer {
+        Some(payer) => settle_derivation(&run.rules, &state, payer, &components, &mut derivation)?,
+        None => derivation.replay(),
+    };
     let own = charges.iter().filter(|charge| charge.event == event).map(|charge| charge.exact);
     let kept = own.into_iter().try_fold(Exact::ZERO, Exact::plus)?;
     let evidence = candidate

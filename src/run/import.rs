@@ -4,16 +4,16 @@ use std::path::Path;
 
 use crate::book::{Book, Covers, ImportBatch, Imported};
 use crate::columnar::usage;
+use crate::domain::local::LocalTimes;
 use crate::domain::record::{Feed, FeedKind, RecordKind, SourceRecord};
 use crate::domain::time::Span;
 use crate::domain::{Exit, Failure, Instant, Result, Zone};
 use crate::ringcentral::page::{detect_kind, parse_page};
 use crate::ringcentral::portal_csv;
 use crate::ringcentral::redact::Redaction;
-use crate::ringcentral::text::count_segments;
 use crate::rules::diagnostic::{Diagnostic, SourceFile};
 
-use super::facts::usage_record;
+use super::facts::{usage_record, with_segments};
 use super::workspace::{name_of, refuse, refuse_table};
 
 /// Somebody's word that the files are complete for a span.
@@ -43,6 +43,18 @@ struct ReadFile {
     account: Option<String>,
 }
 
+/// How files are read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    pub as_usage: bool,
+    pub redaction: &'a Redaction,
+    /// The company's; times of the portal's file are in it.
+    pub zone: Zone,
+    /// How usage files tell times without an offset; `None`: every time needs one.
+    pub local_times: Option<LocalTimes>,
+    pub at: Instant,
+}
+
 /// Imports one file in one transaction. The caller holds the book's lock.
 ///
 /// # Errors
@@ -50,17 +62,14 @@ struct ReadFile {
 pub fn import(
     book: &mut Book,
     path: &Path,
-    as_usage: bool,
-    redaction: &Redaction,
-    zone: Zone,
-    at: Instant,
+    reading: &Reading<'_>,
     complete: Option<&Complete>,
 ) -> Result<ImportedFile> {
     let bytes =
         std::fs::read(path).map_err(|error| Failure::io(&error, format!("reading {}", path.display())))?;
     let name = name_of(path);
     let account = book.identity().account.clone();
-    let read = read(&name, &bytes, as_usage, redaction, zone, at, account.as_deref())
+    let read = read(&name, &bytes, reading, account.as_deref())
         .map_err(|failure| failure.while_doing(format!("importing {name}")))?;
     if let Some(account) = &read.account {
         book.bind_account(account)?;
@@ -75,7 +84,7 @@ pub fn import(
         feed: &read.feed,
         raw: &read.raw,
         records: &read.records,
-        at,
+        at: reading.at,
         covers,
     })?;
     Ok(ImportedFile {
@@ -87,17 +96,10 @@ pub fn import(
     })
 }
 
-fn read(
-    name: &str,
-    bytes: &[u8],
-    as_usage: bool,
-    redaction: &Redaction,
-    zone: Zone,
-    at: Instant,
-    account: Option<&str>,
-) -> Result<ReadFile> {
+fn read(name: &str, bytes: &[u8], reading: &Reading<'_>, account: Option<&str>) -> Result<ReadFile> {
+    let Reading { as_usage, redaction, zone, local_times, at } = *reading;
     if as_usage || name.ends_with(".parquet") || name.ends_with(".jsonl") {
-        return read_usage(name, bytes, at);
+        return read_usage(name, bytes, local_times.as_ref(), at);
     }
     if portal_csv::is_portal_csv(bytes) {
         return read_portal(name, bytes, zone, at);
@@ -170,16 +172,12 @@ pub(super) fn portal_records(name: &str, bytes: &[u8], zone: Zone, at: Instant) 
     Ok(records.into_iter().map(|record| SourceRecord { observed: at, ..record }).collect())
 }
 
-fn read_usage(name: &str, bytes: &[u8], at: Instant) -> Result<ReadFile> {
-    let rows = usage::read(name, bytes).map_err(|mistakes| refuse_table(&mistakes, name, bytes))?;
+fn read_usage(name: &str, bytes: &[u8], local: Option<&LocalTimes>, at: Instant) -> Result<ReadFile> {
+    let rows = usage::read(name, bytes, local).map_err(|mistakes| refuse_table(&mistakes, name, bytes))?;
     let mut raw = Vec::new();
     let mut records = Vec::with_capacity(rows.len());
     for usage in rows {
-        let mut row = usage.row;
-        // Message text is personal: its segments are counted, the text itself is never written.
-        row.segments =
-            row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
-        let record = usage_record(&row, USAGE_ACCOUNT, at);
+        let record = usage_record(&with_segments(usage), USAGE_ACCOUNT, at);
         raw.extend_from_slice(record.json.as_bytes());
         raw.push(b'\n');
         records.push(record);

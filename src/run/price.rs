@@ -10,10 +10,10 @@ use crate::domain::derivation::Derivation;
 use crate::domain::disposition::{EventDisposition, SuspenseReason};
 use crate::domain::document::{Document, InvoiceLine, Seller};
 use crate::domain::event::BillableEvent;
+use crate::domain::local::LocalTimes;
 use crate::domain::number::NumberReader;
 use crate::domain::{Country, Failure, Result, Zone};
 use crate::output::table::{Cell, Table};
-use crate::ringcentral::text::count_segments;
 use crate::rules::compile::CompiledRules;
 use crate::rules::{RuleSet, SourceFile};
 use crate::stage::enrich::enrich;
@@ -22,6 +22,7 @@ use crate::stage::invoice::{drafts, line_key};
 use crate::stage::mediate::usage_event;
 use crate::stage::rate::{GroupState, rate, slot_of};
 
+use super::facts::with_segments;
 use super::rating::{RatingRun, rate_all, view};
 use super::workspace::{beside, check, name_of, read_file, read_rules, refuse, refuse_table};
 
@@ -33,6 +34,8 @@ pub struct Request<'a> {
     pub rules: &'a Path,
     pub contacts: &'a Path,
     pub usage: &'a Path,
+    /// How times without an offset are read; `None`: every time needs one.
+    pub local_times: Option<LocalTimes>,
     /// Where extensions belong.
     pub directory: Option<&'a Path>,
     /// A coding sheet; its confirmed rows count.
@@ -64,13 +67,12 @@ pub fn price(request: &Request<'_>) -> Result<Priced> {
     let path = request.usage;
     let bytes = fs::read(path).map_err(|error| Failure::io(&error, format!("reading {}", path.display())))?;
     let name = name_of(path);
-    let rows = usage::read(&name, &bytes).map_err(|mistakes| refuse_table(&mistakes, &name, &bytes))?;
+    let rows = usage::read(&name, &bytes, request.local_times.as_ref())
+        .map_err(|mistakes| refuse_table(&mistakes, &name, &bytes))?;
     let mut numbers = NumberReader::new(request.country);
     let (mut events, mut suspended) = (Vec::with_capacity(rows.len()), Vec::new());
     for usage in rows {
-        let mut row = usage.row;
-        row.segments =
-            row.segments.or_else(|| usage.text.as_deref().map(|text| count_segments(text).automatic()));
+        let row = with_segments(usage);
         match usage_event(&mut numbers, &row) {
             Ok(event) => events.push(BillableEvent { id: row.id, ..event }),
             Err((reason, detail)) => suspended.push((row.id, reason, detail)),
@@ -201,8 +203,9 @@ impl Priced {
     /// # Errors
     /// An amount beyond 128 bits.
     pub fn documents(&self) -> Result<Vec<Document>> {
-        let mut months: Vec<u32> =
-            self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month).collect();
+        let met = self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month);
+        let parts = self.run.charges.iter().flat_map(|(_, charge)| &charge.components);
+        let mut months: Vec<u32> = met.chain(parts.map(|component| component.month)).collect();
         months.sort_unstable();
         months.dedup();
         let mut documents = Vec::new();

@@ -9,7 +9,7 @@ use crate::domain::event::{BillableEvent, EventView};
 use crate::rules::RuleSet;
 use crate::rules::compile::CompiledRules;
 use crate::stage::explain::{ExampleResult, event_of_example, run_examples};
-use crate::stage::rate::{GroupState, Rated, rate, settle};
+use crate::stage::rate::{Carried, GroupState, Holder, Rated, rate, settle};
 
 /// What rating made of some events.
 pub struct RatingRun {
@@ -22,16 +22,55 @@ pub struct RatingRun {
     pub conditions: Vec<u64>,
 }
 
+/// What an earlier document left of an allowance.
+pub struct Opening {
+    pub holder: Holder,
+    /// The payer, or a member of the pool.
+    pub payer: u32,
+    /// The month after the document's, from which the balance lives on.
+    pub month: u32,
+    pub counter: usize,
+    pub carried: Vec<Carried>,
+}
+
+/// Counters as they stand before the first event: empty but for what earlier documents left.
+pub fn started(rules: &CompiledRules, openings: &[Opening]) -> GroupState {
+    let mut state = GroupState::new(rules);
+    for opening in openings {
+        state.set_opening(opening.holder, opening.counter, opening.carried.clone());
+    }
+    for opening in openings {
+        state.open(rules, opening.payer, opening.month);
+    }
+    state
+}
+
 /// Rates events that are sorted by start, then id, and cross-foots the sums.
 ///
 /// # Errors
 /// Columns that contradict each other, sums that differ (exit 7).
 pub fn rate_all(rules: &CompiledRules, events: &[BillableEvent]) -> Result<RatingRun> {
+    rate_from(rules, GroupState::new(rules), events, &[])
+}
+
+/// As [`rate_all`], from counters that earlier documents left. The events may come in several turns, each sorted; `turns`
+/// are the indices at which another one begins. It draws on what the former left, also for events that start before.
+///
+/// # Errors
+/// As [`rate_all`].
+pub fn rate_from(
+    rules: &CompiledRules,
+    mut state: GroupState,
+    events: &[BillableEvent],
+    turns: &[usize],
+) -> Result<RatingRun> {
     let conditions = conditions_of(rules, events)?;
-    let mut state = GroupState::new(rules);
     let mut rated = Vec::with_capacity(events.len());
     let mut made = Vec::new();
     for (row, event) in events.iter().enumerate() {
+        if turns.contains(&row) {
+            state.append();
+        }
         let result = rate(rules, &mut state, view(event, conditions[row]), &mut Silent);
         if let (Some(payer), false) = (result.payer, state.components().is_empty()) {
             let components = state.components().to_vec();

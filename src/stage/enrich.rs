@@ -6,8 +6,7 @@ use crate::rules::coding::CodingSheet;
 use crate::rules::directory::Directory;
 
 /// Fills site, department and cost centre from the directory where the event has none, on the day of its start in the
-/// company's zone; and the coding from the sheets. A confirmed row stands for the whole coding of its event, also where
-/// the source brought one.
+/// company's zone; and the coding from the sheets. What a confirmed row leaves open stays as the source has it.
 pub fn enrich(events: &mut [BillableEvent], directory: &Directory, coding: &CodingSheet, home: Zone) {
     if directory.is_empty() && coding.is_empty() {
         return;
@@ -25,7 +24,8 @@ pub fn enrich(events: &mut [BillableEvent], directory: &Directory, coding: &Codi
             fill(&mut event.cost_centre, &place.cost_centre);
         }
         if let Some(found) = coding.of(event) {
-            event.coding = Some(found.clone());
+            let own = event.coding.take().unwrap_or_default();
+            event.coding = Some(found.clone().or(own));
         }
     }
 }

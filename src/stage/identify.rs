@@ -30,7 +30,7 @@ pub fn identify(index: &IdentityIndex, event: &EventView<'_>) -> Option<Found> {
         let payer = match rule {
             IdentityRule::Coding => match event.coding.contact {
                 Some(contact) => Some(claimed(&index.by_id, contact, at)?),
-                None => by_text(&index.matter_codes, event.coding.matter, at),
+                None => None,
             },
             IdentityRule::Named => match event.contact {
                 Some(contact) => Some(claimed(&index.by_id, contact, at)?),
@@ -167,3 +167,6 @@ where
 {
     claims.get(value)?.iter().find(|(span, _)| span.contains(at)).map(|(_, payer)| *payer)
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,6 +162,11 @@ impl GroupState {
         self.ledger.set_opening(holder, counter, carried);
     }
 
+    /// Begins a month of a payer before anything of it is rated, so that what was carried into it goes on.
+    pub fn open(&mut self, rules: &CompiledRules, payer: u32, month: u32) {
+        self.ledger.open(rules, payer, month);
+    }
+
     /// What a month leaves of each allowance for the next one, by counter; empty for those that do not roll over. The
     /// payer is the holder, or any member of the pool.
     pub fn closing(

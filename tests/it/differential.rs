@@ -23,6 +23,7 @@ fn priced(world: &World, folder: &Path) -> (std::path::PathBuf, std::path::PathB
         usage: &world.usage,
         directory: world.directory.as_deref(),
         coding: world.coding.as_deref(),
+        local_times: None,
         country: Country::from_code("US").unwrap(),
         zone: Zone::from_name("America/New_York").unwrap(),
     };

@@ -180,7 +180,7 @@ fn extensions(table: &Table<'_, '_>) -> Vec<String> {
 }
 
 /// A length of time of at least `least` milliseconds; `None` when it is absent or cannot be read.
-fn lapse(table: &Table<'_, '_>, key: &'static str, least: i64) -> Option<i64> {
+pub(super) fn lapse(table: &Table<'_, '_>, key: &'static str, least: i64) -> Option<i64> {
     let hint = "Write a length such as \"1 day\" or \"30 minutes\".";
     read_lapse(table, key, table.text(key)?, least, hint)
 }

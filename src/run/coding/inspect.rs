@@ -55,6 +55,7 @@ pub(super) fn inspect(
             let hint = "Keep one of the rows.";
             mistakes.push(row.complaint("duplicate-record", file, "record", message).hint(hint));
         }
+        mistakes.extend(stray_matter(workspace, file, row, &desks[spot.0], spot.1));
         mistakes.extend(changed(file, row, &desks[spot.0].shown(spot.1, workspace.config.zone)));
     }
     if !mistakes.is_empty() {
@@ -94,6 +95,30 @@ fn spots(desks: &[Desk]) -> BTreeMap<&str, Spot> {
         }
     }
     spots
+}
+
+/// A matter of somebody else than who is found to pay: only a contact beside it says who pays then.
+fn stray_matter(
+    workspace: &Workspace,
+    file: &SourceFile,
+    row: &CodingRow,
+    desk: &Desk,
+    place: usize,
+) -> Option<Diagnostic> {
+    let claimants = claimants(workspace, row.coding.matter.as_deref());
+    let payer = desk.rating.rated[place].payer.map(|payer| &desk.rules.payers[payer as usize].contact.id);
+    let found = payer.map_or("nobody", String::as_str);
+    if row.coding.contact.is_some() || claimants.is_empty() || claimants.contains(&found) {
+        return None;
+    }
+    let matter = row.coding.matter.as_deref().unwrap_or_default();
+    let message = format!(
+        "the matter {matter} is one of {}, and {found} is found to pay, on line {}",
+        claimants.join(", "),
+        row.line()
+    );
+    let hint = "Name the contact whose matter it is in the column contact.";
+    Some(row.complaint("matter-of-another", file, "matter", message).hint(hint))
 }
 
 /// Complaints about shown cells that are not what the book says. A column that the sheet does not have shows nothing.

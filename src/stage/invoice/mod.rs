@@ -4,6 +4,7 @@
 //! [`super::period`]. What is here is summed, rounded, put in order and given words.
 
 mod annex;
+mod late;
 mod lines;
 mod names;
 mod words;
@@ -24,6 +25,7 @@ use super::period::limits::{Seen, limits};
 use super::period::{Unrounded, fees, tiers};
 use super::rate::{GroupState, LineSlot};
 
+pub use late::{Late, add_late, difference};
 pub use lines::line_key;
 
 /// A charged event with its charge, as the annex needs it.

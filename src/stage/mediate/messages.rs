@@ -112,7 +112,11 @@ fn event(
     let text = matches!(common.channel, Channel::Sms | Channel::Mms);
     // A queued fax reports zero pages; nobody knows them until it is sent.
     let pages = message.pages.filter(|_| outcome != Outcome::Queued && outcome != Outcome::Partial);
-    let segments = message.segments.or(message.segments_counted).filter(|_| text);
+    let counts = match message.segments {
+        _ if !text => SegmentWays::default(),
+        Some(given) => SegmentWays::all(Some(given)),
+        None => message.segments_counted,
+    };
     BillableEvent {
         id,
         start: common.start,
@@ -128,8 +132,8 @@ fn event(
         legs: Vec::new(),
         quantities: LegQuantities::default(),
         entries: Vec::new(),
-        segments,
-        segment_counts: SegmentWays::all(segments),
+        segments: counts.gsm7_pairs,
+        segment_counts: counts,
         pages: pages.filter(|_| common.channel == Channel::Fax),
         account_code: None,
         contact: None,

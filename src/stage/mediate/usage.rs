@@ -1,7 +1,7 @@
 //! Usage rows: each is an event as it stands. A row has no legs; its seconds are taken as they are.
 
 use crate::domain::disposition::SuspenseReason;
-use crate::domain::event::{BillableEvent, EvidenceRole, LegQuantities, SegmentWays};
+use crate::domain::event::{BillableEvent, Coding, EvidenceRole, LegQuantities};
 use crate::domain::number::NumberReader;
 use crate::domain::outcome::{Channel, Direction, Outcome};
 use crate::domain::source::{DecodedRecord, PartyText, UsageRow};
@@ -31,7 +31,22 @@ pub fn event(numbers: &mut NumberReader, row: &UsageRow) -> Result<BillableEvent
         .ok_or((SuspenseReason::UnknownDirection, row.direction.clone()))?;
     let (outcome, result) = outcome(row, channel, direction)?;
     let number = |text: &Option<String>| PartyText { phone_number: text.clone(), ..PartyText::default() };
-    let quantity = row.milliseconds;
+    if let Some(detail) = negative(row) {
+        return Err((SuspenseReason::NegativeQuantity, detail));
+    }
+    let small = |column: &str, count: Option<i64>| match count.map(u32::try_from) {
+        Some(Err(_)) => Err((SuspenseReason::Overflow, column.to_owned())),
+        Some(Ok(count)) => Ok(Some(count)),
+        None => Ok(None),
+    };
+    let (segments, pages) = (small("segments", row.segments)?, small("pages", row.pages)?);
+    let coding = Coding {
+        contact: None,
+        matter: row.matter.clone(),
+        timekeeper: row.timekeeper.clone(),
+        task: row.task.clone(),
+        narrative: None,
+    };
     let extension = row.extension.as_deref().and_then(|text| text.trim().parse().ok());
     Ok(BillableEvent {
         id: format!("usage:{}", row.id),
@@ -40,30 +55,39 @@ pub fn event(numbers: &mut NumberReader, row: &UsageRow) -> Result<BillableEvent
         direction,
         outcome,
         result,
-        error_code: None,
+        error_code: row.error_code.clone(),
         from: party::read(numbers, &number(&row.from)),
         to: party::read(numbers, &number(&row.to)),
         extension,
         extensions: extension.into_iter().collect(),
         legs: Vec::new(),
-        quantities: LegQuantities::flat(quantity),
+        quantities: LegQuantities::flat(row.milliseconds),
         entries: Vec::new(),
-        segments: row.segments,
-        segment_counts: SegmentWays::all(row.segments),
-        pages: row.pages,
+        segments,
+        segment_counts: row.segment_counts.or_all(segments),
+        pages,
         account_code: row.account_code.clone(),
         contact: row.contact.clone(),
-        site: None,
-        department: None,
-        cost_centre: None,
-        ringcentral_account: None,
-        coding: None,
-        carrier_cost: None,
+        site: row.site.clone(),
+        department: row.department.clone(),
+        cost_centre: row.cost_centre.clone(),
+        ringcentral_account: row.ringcentral_account.clone(),
+        coding: (coding != Coding::default()).then_some(coding),
+        carrier_cost: row.carrier_cost,
         message_id: None,
         last_modified: None,
         evidence: Vec::new(),
         remarks: Vec::new(),
     })
+}
+
+/// A quantity below zero: it is neither absent nor zero, and is never billed.
+fn negative(row: &UsageRow) -> Option<String> {
+    let quantities = [("milliseconds", row.milliseconds), ("segments", row.segments), ("pages", row.pages)];
+    let told = quantities
+        .into_iter()
+        .find_map(|(name, quantity)| Some((name, quantity.filter(|quantity| *quantity < 0)?)));
+    told.map(|(name, quantity)| format!("{name} {quantity}"))
 }
 
 /// The outcome column, else the service's result word, else nothing is known and the row is suspended.

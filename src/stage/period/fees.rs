@@ -9,7 +9,7 @@ use crate::domain::contact::Contact;
 use crate::domain::document::{LineKey, LineKind};
 use crate::domain::time::Period;
 use crate::domain::{Exact, Exit, Failure, Instant, Result};
-use crate::rules::compile::{CompiledRules, CompiledVersion};
+use crate::rules::compile::CompiledRules;
 use crate::rules::ruleset::{Cadence, Fee, Per};
 
 use super::Unrounded;
@@ -122,8 +122,8 @@ impl Sum {
 /// What a version makes of its fee in a period; `None` when it is not due.
 fn due(rules: &CompiledRules, payer: u32, version: usize, fee: &Fee, period: &Period) -> Result<Option<Due>> {
     let terms = &rules.payers[payer as usize];
-    let (contact, compiled) = (&terms.contact, &rules.versions[version]);
-    let proration = compiled.tariff.options.proration;
+    let contact = &terms.contact;
+    let proration = rules.versions[version].tariff.options.proration;
     let in_force = days::of_version(rules, version).and(DayRange::of(period));
     let amount = Exact::from_decimal(fee.amount);
     match fee.cadence {
@@ -145,7 +145,9 @@ fn due(rules: &CompiledRules, payer: u32, version: usize, fee: &Fee, period: &Pe
         }
         Cadence::Once { on } => {
             let Some(day) = on.or_else(|| first_day(contact, period)) else { return Ok(None) };
-            if !in_force.contains(day) || !is_valid_on(contact, compiled, period, day) {
+            let begins = terms.zone.midnight(day);
+            let in_force = rules.version_at(terms.tariffs[0], begins) == Some(version);
+            if !in_force || !period.span.contains(begins) || !contact.valid.contains(begins) {
                 return Ok(None);
             }
             let only = DayRange { from: day, to: day.succ_opt().unwrap_or(day) };
@@ -163,10 +165,6 @@ fn whole(amount: Exact, count: i64) -> Result<Option<Due>> {
 fn first_day(contact: &Contact, period: &Period) -> Option<NaiveDate> {
     let from = contact.valid.from;
     (from > Instant::from_milliseconds(i64::MIN)).then(|| period.zone.local(from).date())
-}
-
-fn is_valid_on(contact: &Contact, version: &CompiledVersion, period: &Period, day: NaiveDate) -> bool {
-    DayRange::in_period(contact.valid, period, version.tariff.options.proration).contains(day)
 }
 
 /// The product of two ratios.

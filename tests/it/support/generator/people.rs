@@ -142,13 +142,11 @@ fn make_pools(dice: &mut Dice, setting: &Setting, people: &mut [Person]) {
         "" => "tariff-0".to_string(),
         named => named.to_string(),
     };
-    let of_accounts: BTreeMap<String, String> =
-        people.iter().map(|person| (person.id.clone(), tariff_of(person))).collect();
     let mut zones: BTreeMap<String, Tz> = BTreeMap::new();
     for person in people.iter_mut().filter(|person| person.do_not_bill != "true") {
-        if dice.chance(60) {
-            let of_account = of_accounts.get(&person.account).filter(|_| person.tariff.is_empty());
-            let tariff = of_account.cloned().unwrap_or_else(|| tariff_of(person));
+        let inherits = person.tariff.is_empty() && !person.account.is_empty();
+        if dice.chance(60) && !inherits {
+            let tariff = tariff_of(person);
             person.pool = format!("{tariff}, pool {}", dice.below(2));
             let zone = *dice.pick(&setting.zones);
             person.zone = Some(*zones.entry(person.pool.clone()).or_insert(zone));

@@ -20,6 +20,7 @@ mod reconcile;
 mod sandbox;
 mod schema;
 mod sdk;
+mod settlement;
 mod simulation;
 mod status;
 mod support;

@@ -1,6 +1,6 @@
 //! The contact list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono_tz::Tz;
@@ -47,10 +47,10 @@ pub fn draw(dice: &mut Dice, setting: &Setting, tariffs: &[Tariff]) -> Vec<Perso
         people.push(person);
     }
     give_places(dice, setting, &mut people);
+    give_accounts(dice, setting, tariffs, &mut people);
     if setting.pools {
         make_pools(dice, setting, &mut people);
     }
-    give_accounts(dice, setting, tariffs, &mut people);
     hand_numbers_over(dice, setting, &mut people, &mut taken);
     people
 }
@@ -136,14 +136,20 @@ fn give_places(dice: &mut Dice, setting: &Setting, people: &mut [Person]) {
     }
 }
 
-/// Contacts that share allowances; they have one zone, so that their months are the same.
+/// Contacts of one tariff that share allowances; they have one zone, so that their months are the same.
 fn make_pools(dice: &mut Dice, setting: &Setting, people: &mut [Person]) {
-    let zones: Vec<Tz> = (0..3).map(|_| *dice.pick(&setting.zones)).collect();
+    let tariff_of = |person: &Person| match person.tariff.as_str() {
+        "" => "tariff-0".to_string(),
+        named => named.to_string(),
+    };
+    let mut zones: BTreeMap<String, Tz> = BTreeMap::new();
     for person in people.iter_mut().filter(|person| person.do_not_bill != "true") {
-        if dice.chance(60) {
-            let pool = dice.below(3) as usize;
-            person.pool = format!("pool-{pool}");
-            person.zone = Some(zones[pool]);
+        let inherits = person.tariff.is_empty() && !person.account.is_empty();
+        if dice.chance(60) && !inherits {
+            let tariff = tariff_of(person);
+            person.pool = format!("{tariff}, pool {}", dice.below(2));
+            let zone = *dice.pick(&setting.zones);
+            person.zone = Some(*zones.entry(person.pool.clone()).or_insert(zone));
         }
     }
 }
@@ -156,8 +162,11 @@ fn give_accounts(dice: &mut Dice, setting: &Setting, tariffs: &[Tariff], people:
             continue;
         }
         let other = dice.below(index as u64) as usize;
+        if !people[other].account.is_empty() {
+            continue;
+        }
         people[index].account = people[other].id.clone();
-        if dice.chance(40) && (has_default || !people[other].tariff.is_empty()) {
+        if dice.chance(40) && has_default {
             people[index].tariff = String::new();
         }
         // Without a tariff of its own it has that of its account, whatever the currency.

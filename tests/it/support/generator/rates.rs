@@ -62,7 +62,8 @@ pub fn supplier_rates(dice: &mut Dice, setting: &Setting) -> Vec<String> {
         );
         rates.push(text + &limits(dice, setting.currency));
     }
-    rates.push("match = { channel = [\"sms\", \"mms\"] }\nprice = \"cost + 5%\"\n".into());
+    let price = fine_price(dice, setting.currency, 1, 9);
+    rates.push(format!("match = {{ channel = [\"sms\", \"mms\"] }}\nprice = \"{price} per message\"\n"));
     rates.push(format!(
         "match = {{ channel = \"fax\" }}\nprice = \"{} per page\"\n",
         fine_price(dice, setting.currency, 1, 9)
@@ -396,7 +397,7 @@ fn simple_condition(dice: &mut Dice) -> String {
         3 => format!("pages <> {}", number % 9),
         4 => "department IS NULL".into(),
         5 => "site IS NOT NULL".into(),
-        6 => format!("extension IN ('101', '20{}')", number % 7),
+        6 => format!("extension IN (101, 20{})", number % 7),
         7 => "direction = 'outbound'".into(),
         8 => "channel IN ('voice', 'fax')".into(),
         9 => "outcome <> 'sent'".into(),

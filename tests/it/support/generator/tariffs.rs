@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use super::common::{self, BANDS};
-use super::rates::{condition, destinations, money, money_from, rates, supplier_rates};
+use super::rates::{Rate, condition, destinations, money, money_from, rates, supplier_rates};
 use super::{Dice, Setting};
 
 /// What the contacts need to know of a tariff.
@@ -38,7 +38,7 @@ pub struct Style {
     pub beyond: &'static str,
     pub scopes: bool,
     pub supplier: bool,
-    options: String,
+    options: Vec<String>,
 }
 
 const SUPPLIER: &str = "carrier";
@@ -157,7 +157,6 @@ fn draw_style(dice: &mut Dice, setting: &Setting, tariff: &Tariff) -> Style {
         ("allowance_draws", "billed measured"),
         ("zero_seconds", "nothing first-block"),
         ("under_a_second", "first-block nothing"),
-        ("no_usage", "nothing tier-fee package"),
         ("grace_by", "shorter-than not-longer-than"),
         ("units", "started completed"),
         ("negative", "mirror toward-plus-infinity"),
@@ -192,7 +191,6 @@ fn draw_style(dice: &mut Dice, setting: &Setting, tariff: &Tariff) -> Style {
     options.push(format!("beyond_last_tier = \"{beyond}\""));
     options.push(format!("tier_bounds = \"{}\"", if widths { "widths" } else { "up-to" }));
     let supplier = tariff.currency == setting.currency && dice.chance(50);
-    let options = format!("options = {{ {} }}\n", options.join(", "));
     Style { rounds, widths, beyond, scopes, supplier, options }
 }
 
@@ -231,10 +229,12 @@ fn tariff_text(
         text += &format!("supplier = \"{SUPPLIER}\"\n");
     }
     text += &limits(dice, tariff.currency);
-    text += &style.options;
-    text += "\n";
+    let rates = rates(dice, setting, tariff, &style);
+    let mut options = style.options.clone();
+    options.extend(no_usage(dice, &rates));
+    text += &format!("options = {{ {} }}\n\n", options.join(", "));
     let mut names = Vec::new();
-    for (place, rate) in rates(dice, setting, tariff, &style).into_iter().enumerate() {
+    for (place, rate) in rates.into_iter().enumerate() {
         // What counts over a month is another rate in each version.
         let rate_name =
             if rate.counts { format!("Rate {place} of {index}") } else { format!("Rate {place}") };
@@ -262,6 +262,22 @@ fn tariff_text(
     }
     text += &fees(dice, tariff, alone, &mut names);
     text + &discounts(dice, tariff, &names)
+}
+
+/// What a month without usage costs, where a rate has something to cost.
+fn no_usage(dice: &mut Dice, rates: &[Rate]) -> Option<String> {
+    let mut words = vec!["nothing"];
+    let first_tier_has_fee = |rate: &Rate| {
+        let tiers = rate.text.split_once("tier = [").and_then(|(_, rest)| rest.split_once('}'));
+        tiers.is_some_and(|(first, _)| first.contains("fee"))
+    };
+    if rates.iter().any(first_tier_has_fee) {
+        words.extend(["tier-fee"; 2]);
+    }
+    if rates.iter().any(|rate| rate.text.contains("\"package\"")) {
+        words.extend(["package"; 2]);
+    }
+    dice.chance(60).then(|| format!("no_usage = \"{}\"", dice.pick(&words)))
 }
 
 fn rounding(dice: &mut Dice, style: &Style) -> String {

@@ -13,8 +13,8 @@ use super::table::{Sink, Table, Text};
 mod account;
 mod collect;
 
-mod usage;
 mod settlement;
+mod usage;
 
 pub use account::{Account, ServiceSettings};
 pub use collect::{CollectSettings, Kept, Retention};

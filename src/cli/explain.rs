@@ -3,31 +3,42 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
-use crate::book::Book;
+use crate::book::{Book, StoredDocument};
+use crate::domain::time::Month;
 use crate::domain::{Exit, Failure, Result};
-use crate::run::explain::{Explanation, explain};
+use crate::run::explain::{Question, document, found};
 use crate::run::report::inputs_of;
-use crate::run::workspace::Workspace;
-use crate::stage::explain::{counted, counted_noun};
+use crate::run::workspace::{Settings, Workspace};
 
-use super::ConfigArgument;
 use super::printer::Printer;
+use super::{ConfigArgument, month};
 
 /// The arguments of `explain`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tollbook explain INV-000003 --line 2\n  tollbook explain INV-000003 --line 2 --event call:s-0123"
+    after_help = "Examples:\n  tollbook explain INV-000003\n  tollbook explain INV-000003 --line 2\n  tollbook explain INV-000003 --line 2 --event call:s-0123\n  tollbook explain call:s-0123 --options\n  tollbook explain A0123456789"
 )]
 pub struct Arguments {
-    /// Number of the document
-    number: String,
-    /// Line of the document
-    #[arg(long, default_value_t = 1)]
-    line: u32,
-    /// Whose charge is taken apart; the first event of the line by default
-    #[arg(long)]
+    /// Number of a document, or id of an event or of a record
+    #[arg(value_name = "WHAT")]
+    what: String,
+    /// Line of the document; all of them by default
+    #[arg(long, value_name = "NUMBER")]
+    line: Option<u32>,
+    /// The event of the document that is taken apart; the first event of the line by default
+    #[arg(long, value_name = "ID")]
     event: Option<String>,
+    /// Take every event of the document or line apart
+    #[arg(long, conflicts_with = "event")]
+    every: bool,
+    /// The month of an event or record, as 2026-10, where it is not that of its start
+    #[arg(long, value_parser = month, value_name = "YYYY-MM")]
+    period: Option<Month>,
+    /// Print all options of the tariffs, not only those that differ from the defaults
+    #[arg(long)]
+    options: bool,
     #[command(flatten)]
     config: ConfigArgument,
     /// The book, instead of the configuration's
@@ -35,80 +46,61 @@ pub struct Arguments {
     book: Option<PathBuf>,
 }
 
-/// Explains a line under the rules and contacts of the time.
+/// Explains a document or a line of it under the rules and contacts of the time, or an event, or a record.
 pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
     let settings = arguments.config.settings()?;
     let folder = arguments.book.clone().unwrap_or_else(|| settings.path(&settings.config.book));
     let book = Book::open(&folder)?;
+    let what = arguments.what.as_str();
+    if let Some(stored) = stored(&book, what)? {
+        let workspace = workspace_of(arguments, &settings, &book, &stored)?;
+        let question =
+            Question { line: arguments.line, event: arguments.event.as_deref(), every: arguments.every };
+        let explained = document(&book, &workspace, &stored, question)?;
+        return print(printer, &explained, &explained.text(arguments.options));
+    }
     let unknown = || {
-        Failure::new(Exit::Usage, format!("there is no document {}", arguments.number))
-            .hint("`tollbook invoice list` lists the documents.")
+        Failure::new(Exit::Usage, format!("there is no document, event or record {what}")).hint(
+            "`tollbook invoice list` lists the documents; an event's id stands beside it in charges.csv.",
+        )
     };
-    let stored = book.documents(None)?.into_iter().find(|document| document.number == arguments.number);
-    let stored = stored.ok_or_else(unknown)?;
-    let run = book.runs()?.into_iter().find(|run| run.id == stored.run_id && run.finalised);
-    let workspace = match run {
-        Some(run) => Workspace::of_the_time(&settings, &book, &inputs_of(&run.manifest)?)?,
-        // Finalised, but interrupted before its manifest was kept: the files of today are those of the run.
-        None => arguments.config.workspace()?,
+    if arguments.line.is_some() || arguments.event.is_some() {
+        return Err(Failure::new(Exit::Usage, format!("there is no document {what}"))
+            .hint("`tollbook invoice list` lists the documents."));
+    }
+    let rules_of = |number: Option<&str>| match number {
+        None => arguments.config.workspace(),
+        Some(number) => match stored(&book, number)? {
+            Some(stored) => workspace_of(arguments, &settings, &book, &stored),
+            None => arguments.config.workspace(),
+        },
     };
-    let found = explain(&book, &workspace, &arguments.number, arguments.line, arguments.event.as_deref())?;
-    let json = serde_json::to_value(&found).map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
-    printer.result(&json, &text(&found));
+    let explained = found(&book, settings.config.zone, what, arguments.period, rules_of)?;
+    let explained = explained.ok_or_else(unknown)?;
+    print(printer, &explained, &explained.text(arguments.options))
+}
+
+fn print(printer: &mut Printer, explained: &impl Serialize, text: &str) -> Result<Exit> {
+    let json = serde_json::to_value(explained).map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
+    printer.result(&json, text);
     Ok(Exit::Done)
 }
 
-fn text(found: &Explanation) -> String {
-    let line = &found.line;
-    let mut text = format!(
-        "{}, line {}: {} ({}){}\n",
-        found.number,
-        line.number,
-        line.key.clause,
-        format!("{} {}", line.key.tariff, line.key.tariff_version).trim_end(),
-        if line.key.band.is_empty() { String::new() } else { format!(", band {}", line.key.band) }
-    );
-    text.push_str(&format!("price: {}\n\n", line.price));
-    for event in &found.events {
-        let units = counted(line.unit, i128::from(event.units));
-        text.push_str(&format!(
-            "  {}  {:>10}  {:>14}  {}\n",
-            event.start,
-            units,
-            event.exact.digits(6),
-            event.event
-        ));
+fn stored(book: &Book, number: &str) -> Result<Option<StoredDocument>> {
+    Ok(book.documents(None)?.into_iter().find(|document| document.number == number))
+}
+
+/// The rules, contacts and sheets under which a document was made.
+fn workspace_of(
+    arguments: &Arguments,
+    settings: &Settings,
+    book: &Book,
+    stored: &StoredDocument,
+) -> Result<Workspace> {
+    let run = book.runs()?.into_iter().find(|run| run.id == stored.run_id && run.finalised);
+    match run {
+        Some(run) => Workspace::of_the_time(settings, book, &inputs_of(&run.manifest)?),
+        // Finalised, but interrupted before its manifest was kept: the files of today are those of the run.
+        None => arguments.config.workspace(),
     }
-    if found.events.is_empty() {
-        text.push_str(&format!(
-            "a recurring amount of the period, without events; the line is {}\n",
-            line.amount
-        ));
-        return text;
-    }
-    text.push_str(&format!(
-        "\n{} {} up to {} exactly; the line is {} (rounding added {})\n",
-        counted_noun(found.events.len() as u64, "event"),
-        if found.events.len() == 1 { "adds" } else { "add" },
-        found.sum.shortest(),
-        line.amount,
-        line.residual.shortest()
-    ));
-    if let Some(steps) = &found.steps {
-        text.push_str(&format!("\nsteps of {}\n", steps.event));
-        for evidence in &steps.evidence {
-            text.push_str(&format!("  evidence: {evidence}\n"));
-        }
-        for step in &steps.steps {
-            text.push_str(&format!("  {step}\n"));
-        }
-        let verdict = match steps.replayed == steps.kept {
-            true => "as finalised".to_owned(),
-            false => {
-                format!("finalised was {}: facts or rules of derivation changed since", steps.kept.shortest())
-            }
-        };
-        text.push_str(&format!("  the steps add up to {}, {verdict}\n", steps.replayed.shortest()));
-    }
-    text
 }

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         write(path, &priced.lines_csv()?)?;
     }
     if arguments.explain {
-        printer.data(priced.explained().trim_end());
+        printer.data(priced.explained()?.trim_end());
     }
     let counts = priced.dispositions();
     let json = serde_json::json!({

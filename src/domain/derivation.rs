@@ -174,6 +174,15 @@ pub enum Step {
         left_before: i128,
         numerator: i128,
     },
+    /// Of a call that periods split, only the parts of the month that is billed stay.
+    OtherMonths {
+        before: i128,
+        numerator: i128,
+    },
+    /// Rating stopped after some prices: nothing is charged.
+    Withdrawn {
+        numerator: i128,
+    },
     Total {
         numerator: i128,
     },
@@ -210,19 +219,60 @@ impl Trace for Derivation {
     }
 }
 
-impl Derivation {
-    /// The amount the steps add up to: prices and fees, then what each later step changed.
-    pub fn replay(&self) -> i128 {
-        self.steps.iter().fold(0, |sum, step| match step {
+impl Step {
+    /// What the step adds to the charge.
+    pub fn adds(&self) -> i128 {
+        match *self {
             Step::Price { numerator, .. }
             | Step::ConnectionFee { numerator, .. }
-            | Step::Volume { numerator, .. } => sum + numerator,
+            | Step::Volume { numerator, .. } => numerator,
             Step::Discount { before, numerator, .. }
             | Step::Floor { before, numerator, .. }
             | Step::Cap { before, numerator, .. }
-            | Step::Rounded { before, numerator, .. } => sum + numerator - before,
-            Step::Credit { numerator, .. } => sum - numerator,
-            _ => sum,
-        })
+            | Step::Rounded { before, numerator, .. }
+            | Step::OtherMonths { before, numerator } => numerator - before,
+            Step::Credit { numerator, .. } | Step::Withdrawn { numerator } => -numerator,
+            _ => 0,
+        }
+    }
+
+    /// The word of the step in files and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Step::Identified { .. } => "identified",
+            Step::TariffVersion { .. } => "tariff",
+            Step::Supplier { .. } => "supplier",
+            Step::Entry { .. } => "entry",
+            Step::Measured { .. } => "measured",
+            Step::WholeSeconds { .. } => "whole-seconds",
+            Step::Grace { .. } => "grace",
+            Step::Minimum { .. } => "minimum",
+            Step::Scope { .. } => "scope",
+            Step::Increments { .. } => "increments",
+            Step::Counted { .. } => "counted",
+            Step::Allowance { .. } => "allowance",
+            Step::Tier { .. } => "tier",
+            Step::Packages { .. } => "packages",
+            Step::Cost { .. } => "cost",
+            Step::Price { .. } => "price",
+            Step::Volume { .. } => "volume",
+            Step::ConnectionFee { .. } => "connection-fee",
+            Step::Discount { .. } => "discount",
+            Step::Floor { .. } => "floor",
+            Step::Cap { .. } => "cap",
+            Step::Rounded { .. } => "rounded",
+            Step::Credit { .. } => "credit",
+            Step::OtherMonths { .. } => "other-months",
+            Step::Withdrawn { .. } => "withdrawn",
+            Step::Total { .. } => "total",
+            Step::Ended { .. } => "ended",
+        }
+    }
+}
+
+impl Derivation {
+    /// The amount the steps add up to: prices and fees, then what each later step changed.
+    pub fn replay(&self) -> i128 {
+        self.steps.iter().map(Step::adds).sum()
     }
 }

@@ -99,6 +99,17 @@ pub fn run(
     Ok(billing)
 }
 
+/// What a run of the month would be now: nothing is kept and nothing finalised.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn drafted(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
+    let mut billing = compute(book, workspace, month)?;
+    let (_, others) = billing.name(book.documents(Some(&month.key()))?);
+    billing.settle(book, &others, workspace)?;
+    Ok(billing)
+}
+
 /// The texts a run depends on become facts before it begins, so that `explain` can call the same function again.
 fn keep_facts(book: &mut Book, workspace: &Workspace) -> Result<()> {
     book.put_fact("configuration", &workspace.config_text.name, workspace.config_text.text.as_bytes())?;

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use crate::columnar::usage;
 use crate::domain::contact::ContactList;
-use crate::domain::derivation::Derivation;
 use crate::domain::disposition::{EventDisposition, SuspenseReason};
 use crate::domain::document::{Document, InvoiceLine, Seller};
 use crate::domain::event::BillableEvent;
@@ -17,10 +16,10 @@ use crate::output::table::{Cell, Table};
 use crate::rules::compile::CompiledRules;
 use crate::rules::{RuleSet, SourceFile};
 use crate::stage::enrich::enrich;
-use crate::stage::explain::{sentences, span_of};
+use crate::stage::explain::{Traced, sentences, span_of, traced};
 use crate::stage::invoice::{drafts, line_key};
 use crate::stage::mediate::usage_event;
-use crate::stage::rate::{GroupState, rate, slot_of};
+use crate::stage::rate::{GroupState, slot_of};
 
 use super::facts::with_segments;
 use super::rating::{RatingRun, rate_all, view};
@@ -216,19 +215,34 @@ impl Priced {
     }
 
     /// The steps of every event, as text for people. Rates once more, with a trace that keeps everything: the same code.
-    pub fn explained(&self) -> String {
-        let mut state = GroupState::new(&self.rules);
+    ///
+    /// # Errors
+    /// An amount beyond 128 bits.
+    pub fn explained(&self) -> Result<String> {
         let mut text = String::new();
-        for (row, event) in self.events.iter().enumerate() {
-            let mut derivation = Derivation::default();
-            let rated = rate(&self.rules, &mut state, view(event, self.run.conditions[row]), &mut derivation);
-            assert_eq!(derivation.replay(), rated.numerator, "the steps of {} do not add up", event.id);
+        for (event, traced) in self.events.iter().zip(self.traced()?) {
             text.push_str(&format!("{}\n", event.id));
-            for sentence in sentences(&self.rules, &derivation) {
+            for sentence in sentences(&self.rules, &traced.derivation) {
                 text.push_str(&format!("  {sentence}\n"));
             }
         }
-        text
+        Ok(text)
+    }
+
+    /// Every event with all its steps, in the order of the events.
+    ///
+    /// # Errors
+    /// An amount beyond 128 bits.
+    pub fn traced(&self) -> Result<Vec<Traced>> {
+        let mut state = GroupState::new(&self.rules);
+        let rows = self.events.iter().zip(&self.run.conditions);
+        let mut all: Vec<Traced> = rows
+            .map(|(event, conditions)| traced(&self.rules, &mut state, view(event, *conditions)))
+            .collect::<Result<_>>()?;
+        for (traced, settled) in all.iter_mut().zip(&self.run.rated) {
+            traced.settle(&self.rules, &state, settled)?;
+        }
+        Ok(all)
     }
 
     /// How many events ended where, in a fixed order.

@@ -227,7 +227,7 @@ fn remarks(run: &BillingRun) -> Vec<String> {
         *counts.entry(remark).or_default() += 1;
     }
     let remarks = counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})"));
-    remarks.chain(record_findings(run)).chain(overlaps(run)).collect()
+    remarks.chain(run.remarks.iter().cloned()).chain(record_findings(run)).chain(overlaps(run)).collect()
 }
 
 /// Time billed on two matters at once, the first few by name.

@@ -38,9 +38,13 @@ pub fn write_coding(dice: &mut Dice, people: &[Person], events: usize, file: &Pa
         if !dice.chance(6) {
             continue;
         }
-        let contact = if dice.chance(40) { dice.pick(people).id.clone() } else { String::new() };
+        let person = dice.pick(people);
+        let named = dice.chance(40);
+        let contact = if named { person.id.clone() } else { String::new() };
         let sometimes = |dice: &mut Dice, text: String| if dice.chance(60) { text } else { String::new() };
-        let matter = format!("M-{}", dice.below(6));
+        // A matter is one of the contact's own, or nobody's.
+        let own = person.matters.first().and_then(|text| text.split('@').next()).unwrap_or("M-9");
+        let matter = if named { own.to_string() } else { format!("M-{}", dice.below(6)) };
         let timekeeper = format!("T-{}", dice.below(4));
         let row = [
             format!("e{id:06}"),

@@ -98,14 +98,14 @@ pub fn run(arguments: &Arguments, printer: &mut Printer) -> Result<Exit> {
         zone,
     };
     let mut charges = Output::create(&arguments.out)?;
+    let lines = arguments.lines.as_deref().map(Output::create).transpose()?;
     let mut steps = |json: &serde_json::Value, text: &str| printer.result(json, text);
     let mut sinks = Sinks {
         charges: &mut charges.writer,
         steps: if arguments.explain { Some(&mut steps) } else { None },
     };
     let summary = price_to(&request, &mut sinks)?;
-    if let Some(path) = &arguments.lines {
-        let mut lines = Output::create(path)?;
+    if let Some(mut lines) = lines {
         lines.writer.write_all(&summary.lines).map_err(|error| lines.failed(&error))?;
         lines.commit()?;
     }

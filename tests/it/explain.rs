@@ -145,6 +145,27 @@ fn explanations_start_from_documents_lines_events_and_records() {
     ] {
         assert_eq!(session.run(arguments).exit, 0, "{arguments:?}");
     }
+    // What comes when the month is final: a call that waits for an adjustment, and one that nobody can bill.
+    let header = USAGE.lines().next().unwrap();
+    let columns: Vec<&str> = header.split(',').collect();
+    let late = |id: &str, seconds: &str| -> String {
+        let cell = |column: &&str| match *column {
+            "id" => id,
+            "start" => "2026-10-20T10:00:00-04:00",
+            "seconds" => seconds,
+            "channel" => "voice",
+            "direction" => "inbound",
+            "from" => "+19175550100",
+            "to" => "+12125550143",
+            "outcome" => "answered",
+            _ => "",
+        };
+        columns.iter().map(cell).collect::<Vec<_>>().join(",")
+    };
+    session.write("late.csv", format!("{header}\n{}\n{}\n", late("late", "60"), late("unmeasured", "")));
+    assert_eq!(session.run(&["import", "--usage", "late.csv"]).exit, 0);
+    assert_eq!(session.run(&["explain", "usage:late"]).exit, 0);
+    assert_eq!(session.run(&["explain", "unmeasured"]).exit, 0);
     for arguments in [
         &["explain", "INV-000009"][..],
         &["explain", "INV-000001", "--line", "9"],

@@ -122,12 +122,7 @@ pub fn price_to(request: &Request<'_>, sinks: &mut Sinks<'_>) -> Result<Summary>
 }
 
 /// Hands the steps of one event on.
-fn explain(
-    rules: &CompiledRules,
-    id: &str,
-    traced: &Traced,
-    steps: &mut StepsSink<'_>,
-) {
+fn explain(rules: &CompiledRules, id: &str, traced: &Traced, steps: &mut StepsSink<'_>) {
     let rated = &traced.rated;
     let json = serde_json::json!({
         "event": id,
@@ -230,7 +225,10 @@ impl Priced {
     }
 
     fn months(&self) -> BTreeSet<u32> {
-        self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month).collect()
+        let own = self.run.rated.iter().filter(|rated| rated.payer.is_some()).map(|rated| rated.month);
+        // Periods may split a call: then a part of it is another month's.
+        let parts = self.run.charges.iter().flat_map(|(_, charge)| &charge.components);
+        own.chain(parts.map(|part| part.month)).collect()
     }
 
     /// Every event with all its steps, in the order of the events.

@@ -215,6 +215,7 @@ impl Work<'_> {
             *self.dispositions.entry(rated.disposition).or_default() += 1;
             let Some(payer) = rated.payer else { continue };
             self.months.insert(rated.month);
+            self.months.extend(components.iter().map(|part| part.month));
             self.versions
                 .extend(components.iter().map(|part| self.rules.clauses[part.clause as usize].version));
             if !components.is_empty() {

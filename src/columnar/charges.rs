@@ -13,7 +13,7 @@ use crate::stage::rate::{GroupState, LineSlot, slot_of};
 use super::bug;
 
 /// Payer and line slot.
-type Key = (u32, LineSlot);
+pub type Key = (u32, LineSlot);
 
 /// Sums the components of all charges by payer and line: units and numerators.
 ///
@@ -79,7 +79,18 @@ fn group(
 /// # Errors
 /// The first line on which the two differ (exit 7): nothing may be published then.
 pub fn cross_foot(rules: &CompiledRules, state: &GroupState, charges: &[Charge]) -> Result<()> {
-    let aggregated = totals(charges)?;
+    compare(rules, state, &totals(charges)?)
+}
+
+/// As [`cross_foot`], of charges that were aggregated in pieces.
+///
+/// # Errors
+/// As [`cross_foot`].
+pub fn compare(
+    rules: &CompiledRules,
+    state: &GroupState,
+    aggregated: &BTreeMap<Key, (i128, i128)>,
+) -> Result<()> {
     let mut kept: BTreeMap<Key, (i128, i128)> = BTreeMap::new();
     for (payer, _, group) in state.groups() {
         for (slot, total) in &group.lines {

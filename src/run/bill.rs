@@ -103,17 +103,6 @@ pub fn run(
     Ok(billing)
 }
 
-/// What a run of the month would be now: nothing is kept and nothing finalised.
-///
-/// # Errors
-/// As [`run`].
-pub(super) fn drafted(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
-    let mut billing = compute(book, workspace, month)?;
-    let (_, others) = billing.name(book.documents(Some(&month.key()))?);
-    billing.settle(book, &others, workspace)?;
-    Ok(billing)
-}
-
 /// The texts a run depends on become facts before it begins, so that `explain` can call the same function again.
 fn keep_facts(book: &mut Book, workspace: &Workspace) -> Result<()> {
     book.put_fact("configuration", &workspace.config_text.name, workspace.config_text.text.as_bytes())?;
@@ -350,7 +339,10 @@ impl BillingRun {
 
     /// Finds the run's id. Documents of the period that other runs finalised are inputs too; this run's own are not, so
     /// that repeating it finds them: they are those whose run id comes out when they are left aside.
-    fn name(&mut self, earlier: Vec<StoredDocument>) -> (Vec<StoredDocument>, Vec<StoredDocument>) {
+    pub(super) fn name(
+        &mut self,
+        earlier: Vec<StoredDocument>,
+    ) -> (Vec<StoredDocument>, Vec<StoredDocument>) {
         let beside = |own: Option<Hash>| {
             let mut inputs = self.inputs.clone();
             let others = earlier.iter().filter(|document| Some(document.run_id) != own);
@@ -368,7 +360,12 @@ impl BillingRun {
 
     /// Takes documents of other runs into account: their events are on an earlier document, and what came later for
     /// their payers waits.
-    fn settle(&mut self, book: &Book, others: &[StoredDocument], workspace: &Workspace) -> Result<()> {
+    pub(super) fn settle(
+        &mut self,
+        book: &Book,
+        others: &[StoredDocument],
+        workspace: &Workspace,
+    ) -> Result<()> {
         self.earlier = others.iter().map(kept_document).collect::<Result<_>>()?;
         let mut settled: BTreeMap<&str, (BTreeSet<String>, &[String])> = BTreeMap::new();
         for (document, kept) in others.iter().zip(&self.earlier).filter(|(document, _)| document.live) {

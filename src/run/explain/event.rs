@@ -163,6 +163,11 @@ impl EventExplanation {
         for step in &self.steps {
             line(step.text.clone());
         }
+        let reason = self.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let ended = format!("disposition: {}{reason}", self.disposition);
+        if self.steps.last().is_none_or(|step| step.text != ended) {
+            line(format!("{ended}, because of what the documents of the book bill already"));
+        }
         if let Some(remedy) = self.remedy {
             line(format!("remedy: {remedy}"));
         }

@@ -10,7 +10,7 @@ use crate::domain::event::BillableEvent;
 use crate::domain::record::RecordKind;
 use crate::domain::time::Month;
 use crate::domain::{Instant, Result, Zone};
-use crate::run::bill;
+use crate::run::bill::{self, BillingRun};
 use crate::run::facts::codec;
 use crate::run::workspace::Workspace;
 
@@ -121,7 +121,7 @@ fn in_month(
     let is_wanted =
         |event: &BillableEvent| event.id == id || event.evidence.iter().any(|item| item.record.id == id);
     let today = workspace_of(None)?;
-    let run = bill::drafted(book, &today, month)?;
+    let run = drafted(book, &today, month)?;
     let mut found = Found::default();
     for entry in run.facts.mediated.ledger.iter().filter(|entry| entry.record.id == id) {
         let own = run.facts.records.iter().find(|record| record.record.version == entry.version);
@@ -159,7 +159,15 @@ fn in_month(
     Ok(Some(found).filter(|found| !found.records.is_empty() || !found.events.is_empty()))
 }
 
-fn on_drafts(run: &bill::BillingRun, id: &str) -> Vec<OnDocument> {
+/// What a run of the month would be now: nothing is kept and nothing finalised.
+fn drafted(book: &Book, workspace: &Workspace, month: Month) -> Result<BillingRun> {
+    let mut billing = bill::compute(book, workspace, month)?;
+    let (_, others) = billing.name(book.documents(Some(&month.key()))?);
+    billing.settle(book, &others, workspace)?;
+    Ok(billing)
+}
+
+fn on_drafts(run: &BillingRun, id: &str) -> Vec<OnDocument> {
     let drafts = run.documents.iter();
     let rows = drafts.flat_map(|draft| draft.annex.iter().map(move |row| (draft, row)));
     rows.filter(|(_, row)| row.event_id == id)

@@ -36,17 +36,19 @@ const LENGTH_MILLISECONDS_MAX: i64 = 366 * 86_400_000;
 
 /// The span a rule set must be compiled for to rate some events: from the first start to the last end.
 pub fn span_of<'a>(events: impl Iterator<Item = EventView<'a>>) -> Span {
+    span_over(events.map(|event| {
+        let quantities = &event.quantities;
+        (event.start, quantities.master.max(quantities.customer_facing).unwrap_or(0))
+    }))
+}
+
+/// As [`span_of`], of starts and lengths in milliseconds.
+pub fn span_over(events: impl Iterator<Item = (Instant, i64)>) -> Span {
     let mut span: Option<Span> = None;
-    for event in events {
-        let length = event
-            .quantities
-            .master
-            .max(event.quantities.customer_facing)
-            .unwrap_or(0)
-            .clamp(0, LENGTH_MILLISECONDS_MAX);
-        let end = event.start.plus_milliseconds(length + 86_400_000);
-        span = Some(span.map_or(Span { from: event.start, to: end }, |span| Span {
-            from: span.from.min(event.start),
+    for (start, length) in events {
+        let end = start.plus_milliseconds(length.clamp(0, LENGTH_MILLISECONDS_MAX) + 86_400_000);
+        span = Some(span.map_or(Span { from: start, to: end }, |span| Span {
+            from: span.from.min(start),
             to: span.to.max(end),
         }));
     }

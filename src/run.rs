@@ -14,6 +14,7 @@ pub mod forecast;
 pub mod horizon;
 pub mod import;
 pub mod lookup;
+pub mod margin;
 pub mod price;
 pub mod pulling;
 pub mod rating;
@@ -26,4 +27,4 @@ mod unmatched;
 pub mod workspace;
 
 /// Version of what derives charges from facts. A change that can alter a charge raises it.
-pub const DERIVATION_VERSION: &str = "1";
+pub const DERIVATION_VERSION: &str = "2";

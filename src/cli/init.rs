@@ -17,11 +17,11 @@ const RULES: &str = include_str!("../../rules/example/standard.toml");
 /// A file of a template: its path in the folder, and its text.
 type Template = &'static [(&'static str, &'static str)];
 
-/// The files of `rules/NAME` at their places.
+/// The files of `rules/NAME` at their places: lists beside the configuration, the rest in the folder of rules.
 macro_rules! template {
-    ($name:literal, $($file:literal),+) => {
+    ($name:literal, [$($list:literal),+], [$($file:literal),+]) => {
         &[
-            ("contacts.csv", include_str!(concat!("../../rules/", $name, "/contacts.csv"))),
+            $(($list, include_str!(concat!("../../rules/", $name, "/", $list)))),+,
             $((concat!("rules/", $file), include_str!(concat!("../../rules/", $name, "/", $file)))),+
         ]
     };
@@ -46,12 +46,16 @@ impl Choice {
     fn files(self) -> Template {
         match self {
             Choice::Example => &[("contacts.csv", CONTACTS), ("rules/standard.toml", RULES)],
-            Choice::LawFirm => template!("law-firm", "law-firm.toml"),
-            Choice::ManagedServiceProvider => {
-                template!("managed-service-provider", "reseller.toml", "world-sell.csv", "world-buy.csv")
+            Choice::LawFirm => template!("law-firm", ["contacts.csv"], ["law-firm.toml"]),
+            Choice::ManagedServiceProvider => template!(
+                "managed-service-provider",
+                ["contacts.csv", "directory.csv"],
+                ["reseller.toml", "world-sell.csv", "world-buy.csv"]
+            ),
+            Choice::AnsweringService => {
+                template!("answering-service", ["contacts.csv"], ["packages.toml", "us-holidays.csv"])
             }
-            Choice::AnsweringService => template!("answering-service", "packages.toml", "us-holidays.csv"),
-            Choice::Clinic => template!("clinic", "reminders.toml"),
+            Choice::Clinic => template!("clinic", ["contacts.csv"], ["reminders.toml"]),
         }
     }
 }

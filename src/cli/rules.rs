@@ -1,14 +1,16 @@
 //! `tollbook rules`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use crate::book::Book;
 use crate::domain::{Country, Exit, Failure, Result};
 use crate::rules::diagnostic::{Diagnostic, SourceFile, render};
 use crate::rules::{RuleSet, lint, schema};
 use crate::run::rating::test_examples;
-use crate::run::workspace::{read_rules, refuse, rule_set};
+use crate::run::report::rates_matching_nothing_in;
+use crate::run::workspace::{Settings, read_rules, refuse, rule_set};
 use crate::stage::explain::counted_noun;
 
 use super::printer::Printer;
@@ -32,6 +34,10 @@ pub struct CheckArguments {
     /// Exit with 3 when there are warnings
     #[arg(long)]
     strict: bool,
+    /// Warn about rates that matched nothing in the last run of this book; without it, of the book of ./tollbook.toml if
+    /// that has the same rules
+    #[arg(long, value_name = "DIR")]
+    book: Option<PathBuf>,
 }
 
 /// The arguments of both.
@@ -78,6 +84,12 @@ fn say(warnings: &[Diagnostic], files: &[SourceFile], printer: &mut Printer) {
 fn check(arguments: &CheckArguments, printer: &mut Printer) -> Result<Exit> {
     let Checked { rules, files, mut warnings } = read(&arguments.of_both)?;
     warnings.extend(lint::lint(&rules, &files));
+    if let Some(folder) = book_of(arguments)
+        && let Some(run) = Book::open(&folder)?.runs()?.last()
+    {
+        let rates = rates_matching_nothing_in(&run.manifest)?;
+        warnings.extend(lint::matched_nothing(&rules, &files, &run.period, &rates));
+    }
     say(&warnings, &files, printer);
     let rates: usize = rules.tariffs.iter().map(|tariff| tariff.rates.len()).sum();
     let json = serde_json::json!({
@@ -91,6 +103,17 @@ fn check(arguments: &CheckArguments, printer: &mut Printer) -> Result<Exit> {
     );
     printer.result(&json, &text);
     Ok(if arguments.strict && !warnings.is_empty() { Exit::Mistakes } else { Exit::Done })
+}
+
+/// The book whose last run is looked at: the one that is named, or that of the configuration here. Rules are checked
+/// before anything else is in order, so a configuration that is missing or wrong is not what this is about.
+fn book_of(arguments: &CheckArguments) -> Option<PathBuf> {
+    if arguments.book.is_some() {
+        return arguments.book.clone();
+    }
+    let settings = Settings::load(Path::new("tollbook.toml"), None).ok()?;
+    let same = settings.path(&settings.config.rules) == arguments.of_both.folder;
+    Some(settings.path(&settings.config.book)).filter(|folder| same && folder.exists())
 }
 
 fn print_schema(printer: &mut Printer) -> Result<Exit> {

@@ -24,6 +24,8 @@ pub struct Manifest {
     pub specimen: bool,
     /// Every input with the hash of its bytes, or of its canonical record digests. Sorted by name when written.
     pub inputs: Vec<(String, Hash)>,
+    /// Tariff and name of each rate that was in force in the period and matched nothing, sorted.
+    pub rates_matching_nothing: Vec<(String, String)>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +39,13 @@ struct Facts<'a> {
     hash: &'static str,
     inputs: Vec<Input<'a>>,
     outputs: Vec<Output<'a>>,
+    rates_matching_nothing: Vec<RateName<'a>>,
+}
+
+#[derive(Serialize)]
+struct RateName<'a> {
+    tariff: &'a str,
+    rate: &'a str,
 }
 
 #[derive(Serialize)]
@@ -73,6 +82,11 @@ pub fn manifest_json(manifest: &Manifest, files: &[OutputFile]) -> OutputFile {
         hash: "BLAKE3",
         inputs,
         outputs,
+        rates_matching_nothing: manifest
+            .rates_matching_nothing
+            .iter()
+            .map(|(tariff, rate)| RateName { tariff, rate })
+            .collect(),
     });
     OutputFile { path: FILE_NAME.to_owned(), bytes }
 }

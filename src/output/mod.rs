@@ -9,6 +9,7 @@
 pub mod control;
 pub mod document;
 pub mod manifest;
+pub mod margin;
 pub mod reconciliation;
 pub mod report;
 pub mod table;

@@ -348,6 +348,7 @@ pub(super) fn manifest() -> Manifest {
             ("records".to_owned(), Hash::of(b"records")),
             ("rules/client.toml".to_owned(), Hash::of(b"rules")),
         ],
+        rates_matching_nothing: vec![("client-standard".to_owned(), "Directory assistance".to_owned())],
     }
 }
 
@@ -434,30 +435,14 @@ pub(super) fn report() -> RunReport {
         ],
         findings: Findings {
             unmatched: unmatched().totals().expect("small sums"),
-            unmatched_numbers: vec![
-                UnmatchedNumber {
-                    number: "+13475550162".to_owned(),
-                    events: 61,
-                    milliseconds: 7_412_000,
-                    value: Some(Exact::new(1, 3)),
-                    oldest_days: 29,
-                    suggestion: Some("maple-dental: the other party has its name".to_owned()),
-                },
-                UnmatchedNumber {
-                    number: "+442079460991".to_owned(),
-                    events: 17,
-                    milliseconds: 1_204_500,
-                    value: None,
-                    oldest_days: 1,
-                    suggestion: None,
-                },
-            ],
+            unmatched_numbers: unmatched_numbers(),
             further_unmatched_numbers: 48,
             rules_never_matched: vec!["client-standard: Directory assistance".to_owned()],
             breaks: vec![(BreakKind::MissingObservation, 2), (BreakKind::Late, 1)],
             remarks: vec!["Three contacts have no tax rate.".to_owned()],
         },
         activity: activity(),
+        margins: vec![],
         held_back: vec!["Maple Street Dental: the message store of extension 104 has a hole.".to_owned()],
         accepted: vec![
             "a.lindqvist accepted the hole in the fax mailbox on 2026-10-12: line out of order.".to_owned(),
@@ -492,4 +477,25 @@ pub(super) fn unmatched() -> UnmatchedUsage {
             UnmatchedEvent { suggestions: vec![], ..event("call:s-3", 1, None) },
         ],
     }
+}
+
+fn unmatched_numbers() -> Vec<UnmatchedNumber> {
+    vec![
+        UnmatchedNumber {
+            number: "+13475550162".to_owned(),
+            events: 61,
+            milliseconds: 7_412_000,
+            value: Some(Exact::new(1, 3)),
+            oldest_days: 29,
+            suggestion: Some("maple-dental: the other party has its name".to_owned()),
+        },
+        UnmatchedNumber {
+            number: "+442079460991".to_owned(),
+            events: 17,
+            milliseconds: 1_204_500,
+            value: None,
+            oldest_days: 1,
+            suggestion: None,
+        },
+    ]
 }

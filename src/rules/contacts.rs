@@ -51,7 +51,10 @@ pub fn contact_list(
     home: Country,
 ) -> Result<(ContactList, Vec<Diagnostic>), Vec<Diagnostic>> {
     let rows = sheet::rows(file, &REQUIRED, &OPTIONAL)?;
-    let mut reading = Reading { file, rules, numbers: NumberReader::new(home), mistakes: Vec::new() };
+    let named = |row: &Row| Some((row.cell("id")?.to_owned(), row.cell("tariff")?.to_owned()));
+    let tariffs = rows.iter().filter_map(named).collect();
+    let mut reading =
+        Reading { file, rules, tariffs, numbers: NumberReader::new(home), mistakes: Vec::new() };
     let mut contacts: Vec<Contact> = Vec::with_capacity(rows.len());
     for row in &rows {
         if let Some(contact) = reading.contact(row) {
@@ -72,6 +75,8 @@ pub fn contact_list(
 struct Reading<'a> {
     file: &'a SourceFile,
     rules: &'a RuleSet,
+    /// Tariffs that rows name, by id: an account lends its own.
+    tariffs: BTreeMap<String, String>,
     numbers: NumberReader,
     mistakes: Vec<Diagnostic>,
 }
@@ -130,8 +135,8 @@ impl Reading<'_> {
     }
 
     fn tariff(&mut self, row: &Row) -> Option<TariffVersion> {
-        let name = row.cell("tariff").or(self.rules.default_tariff.as_deref());
-        let Some(name) = name else {
+        let name = self.tariff_name(row.cell("tariff"), row.cell("account"));
+        let Some(name) = name.map(str::to_owned) else {
             let hint = "Name a tariff in the row, or default_tariff in a rule file.";
             let message = format!("the contact on line {} has no tariff", row.line);
             self.complain(row, "tariff", "missing-cell", message, hint);
@@ -143,6 +148,12 @@ impl Reading<'_> {
             self.complain(row, "tariff", "unknown-tariff", format!("there is no tariff called {name}"), hint);
         }
         found
+    }
+
+    /// The nearest tariff of the chain: the row's own, its account's, the default one.
+    fn tariff_name<'t>(&'t self, own: Option<&'t str>, account: Option<&str>) -> Option<&'t str> {
+        let lent = || account.and_then(|id| self.tariffs.get(id)).map(String::as_str);
+        own.or_else(lent).or(self.rules.default_tariff.as_deref())
     }
 
     fn zone(&mut self, row: &Row) -> Option<Zone> {

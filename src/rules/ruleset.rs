@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use crate::domain::charge::Unit;
 use crate::domain::derivation::IdentityRule;
 use crate::domain::disposition::EventDisposition;
-use crate::domain::number::NumberClass;
+use crate::domain::number::{NumberClass, ReadNumber};
 use crate::domain::outcome::{Channel, CodePattern, Direction, Outcome, OutcomeTable, words};
-use crate::domain::{Country, Currency, Hash, Instant, PartyNumber, Zone};
+use crate::domain::{Country, Currency, Hash, Instant, Zone};
 
 use super::options::{Rounding, TariffOptions};
 
@@ -379,8 +379,8 @@ pub struct ExampleEvent {
     pub channel: Channel,
     pub direction: Direction,
     pub outcome: Outcome,
-    pub from: (PartyNumber, Option<Country>),
-    pub to: (PartyNumber, Option<Country>),
+    pub from: ReadNumber,
+    pub to: ReadNumber,
     pub milliseconds: Option<i64>,
     pub segments: Option<u32>,
     pub pages: Option<u32>,

@@ -131,9 +131,14 @@ pub fn rows(
             }
         }
         let Some(position) = record.position() else { continue };
-        let (start, end) = (byte(position.byte()), byte(reader.position().byte()));
+        let (mut start, end) = (byte(position.byte()), byte(reader.position().byte()));
+        let mut line = usize::try_from(position.line()).unwrap_or(usize::MAX);
+        // The reader stands between the two characters of a line end, and before empty lines.
+        while let Some(end_of_line @ (b'\r' | b'\n')) = file.text.as_bytes().get(start) {
+            line += usize::from(*end_of_line == b'\n');
+            start += 1;
+        }
         let span = start..start + file.text[start..end.max(start)].trim_end().len();
-        let line = usize::try_from(position.line()).unwrap_or(usize::MAX);
         if record.len() != header.len() {
             let message = format!("line {line} has {} cells, the header {}", record.len(), header.len());
             let hint = "A cell with a comma in it must stand in quotes.";

@@ -12,6 +12,7 @@ use crate::domain::reconciliation::BreakKind;
 use crate::domain::record::RecordKey;
 use crate::domain::{Failure, Hash, Result};
 use crate::output::manifest::{Manifest, manifest_json};
+use crate::output::margin::margin_csv;
 use crate::output::report::{
     DayActivity, DocumentSummary, Findings, RunReport, SuspenseSummary, UnmatchedNumber, index,
 };
@@ -20,6 +21,7 @@ use crate::output::{Heading, OutputFile, Published, control, document, publish, 
 
 use super::DERIVATION_VERSION;
 use super::bill::BillingRun;
+use super::margin::margins;
 use super::suspense::sentence_of;
 use super::unmatched::unmatched;
 use super::workspace::Workspace;
@@ -64,6 +66,9 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
         control::control_json(&run.conservation, &run.money, &totals),
         unmatched_csv(&unmatched),
     ];
+    if let Some(margins) = margins(run) {
+        files.push(margin_csv(&margins)?);
+    }
     for document in run.documents.iter().chain(&run.earlier) {
         files.extend(document::files(document, document.invoice.finalisation.is_none())?);
     }
@@ -77,6 +82,7 @@ pub fn files(workspace: &Workspace, run: &BillingRun) -> Result<Vec<OutputFile>>
         timezone_data: chrono_tz::IANA_TZDB_VERSION.to_owned(),
         specimen: run.specimen,
         inputs: run.inputs.clone(),
+        rates_matching_nothing: rates_matching_nothing(run),
     };
     files.push(manifest_json(&manifest, &files));
     Ok(files)
@@ -99,6 +105,7 @@ fn report(run: &BillingRun, heading: &Heading, unmatched: &UnmatchedUsage) -> Re
         held_back,
         accepted: run.coverage.accepted.clone(),
         reconciled: true,
+        margins: margins(run).unwrap_or_default(),
     })
 }
 
@@ -149,12 +156,24 @@ fn suspense(run: &BillingRun) -> Vec<SuspenseSummary> {
         .collect()
 }
 
+/// Tariff and name of the rates that were in force in the period and matched nothing. A rate is several clauses, one for
+/// each of its bands and destinations, and of its versions; one that matched is enough.
+fn rates_matching_nothing(run: &BillingRun) -> Vec<(String, String)> {
+    let unmatched: BTreeSet<usize> = run.rating.state.unmatched_clauses().collect();
+    let mut matched: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    for (index, clause) in run.rules.clauses.iter().enumerate() {
+        let version = &run.rules.versions[clause.version];
+        if version.in_force.overlaps(&run.period.span) {
+            let name = (version.tariff.name.as_str(), clause.rate.name.as_str());
+            *matched.entry(name).or_default() |= !unmatched.contains(&index);
+        }
+    }
+    let nothing = matched.into_iter().filter(|(_, matched)| !matched);
+    nothing.map(|((tariff, rate), _)| (tariff.to_owned(), rate.to_owned())).collect()
+}
+
 fn findings(run: &BillingRun, unmatched: &UnmatchedUsage) -> Result<Findings> {
     let (unmatched_numbers, further_unmatched_numbers) = unmatched_numbers(unmatched)?;
-    let clause_name = |index: usize| {
-        let clause = &run.rules.clauses[index];
-        format!("{}: {}", run.rules.versions[clause.version].tariff.name, clause.rate.name)
-    };
     let mut breaks: BTreeMap<BreakKind, u64> = BTreeMap::new();
     for item in &run.reconciliation.breaks {
         *breaks.entry(item.kind).or_default() += 1;
@@ -163,7 +182,10 @@ fn findings(run: &BillingRun, unmatched: &UnmatchedUsage) -> Result<Findings> {
         unmatched: unmatched.totals()?,
         unmatched_numbers,
         further_unmatched_numbers,
-        rules_never_matched: run.rating.state.unmatched_clauses().map(clause_name).collect(),
+        rules_never_matched: rates_matching_nothing(run)
+            .into_iter()
+            .map(|(tariff, rate)| format!("{tariff}: {rate}"))
+            .collect(),
         breaks: breaks.into_iter().collect(),
         remarks: remarks(run),
     })
@@ -205,7 +227,7 @@ fn remarks(run: &BillingRun) -> Vec<String> {
         *counts.entry(remark).or_default() += 1;
     }
     let remarks = counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})"));
-    remarks.chain(record_findings(run)).chain(overlaps(run)).collect()
+    remarks.chain(run.remarks.iter().cloned()).chain(record_findings(run)).chain(overlaps(run)).collect()
 }
 
 /// Time billed on two matters at once, the first few by name.
@@ -282,4 +304,20 @@ pub fn inputs_of(manifest: &[u8]) -> Result<Vec<(String, Hash)>> {
         Some((name, Hash::from_hex(input.get("hash")?.as_str()?)?))
     };
     inputs.iter().map(|input| read(input).ok_or_else(damaged)).collect()
+}
+
+/// Tariff and name of the rates that matched nothing in a run, as its manifest kept them. Manifests of earlier versions of
+/// the program have none.
+///
+/// # Errors
+/// A manifest that cannot be read (exit 7).
+pub fn rates_matching_nothing_in(manifest: &[u8]) -> Result<Vec<(String, String)>> {
+    let damaged =
+        || Failure::new(crate::domain::Exit::Verification, "the manifest of the run cannot be read");
+    let value: serde_json::Value = serde_json::from_slice(manifest).map_err(|_| damaged())?;
+    let rates = value.get("rates_matching_nothing").and_then(serde_json::Value::as_array);
+    let read = |rate: &serde_json::Value| {
+        Some((rate.get("tariff")?.as_str()?.to_owned(), rate.get("rate")?.as_str()?.to_owned()))
+    };
+    rates.into_iter().flatten().map(|rate| read(rate).ok_or_else(damaged)).collect()
 }

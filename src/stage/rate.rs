@@ -9,6 +9,7 @@
 mod charge;
 mod find;
 mod quantity;
+mod rounding;
 mod settle;
 mod state;
 

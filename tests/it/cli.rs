@@ -1,6 +1,8 @@
 //! The binary as its user meets it: what it says, and with which exit code, when the input is wrong. Each golden file in
 //! `fixtures/golden/cli` reads like a terminal: command, exit code, output, talk.
 
+use std::collections::BTreeSet;
+
 use crate::support::session::{CONFIGURATION, CONTACTS, RULES, Session, USAGE};
 
 const SECRET: &str = "s3cr3t-never-shown";
@@ -234,6 +236,144 @@ hours = "08:00-18:00"
         assert!(ended.talk.contains(&format!("[{code}]")), "{code}");
     }
     session.golden("rules-mistakes");
+}
+
+/// Fourteen kinds of mistake in a rule file and in the tables beside it.
+const MANY_MISTAKES: &str = r#"default_tariff = "standart"
+
+[identity]
+order = ["account-code", "extention"]
+
+[tariff.standard]
+currency = "USD"
+zone     = "America/New_York"
+legs     = "longest"
+rounding = { charge = "per-event" }
+
+[[tariff.standard.rate]]
+name      = "Calls abroad"
+match     = { channel = "voice", direction = "outbound" }
+price     = "deck world"
+increment = "60"
+
+[[tariff.standard.rate]]
+name  = "Calls"
+match = { channel = "voice", band = "busines" }
+price = 0.60
+
+[[tariff.standard.rate]]
+name  = "Long calls"
+match = { channel = "voice", to = ["USA"] }
+steps = [{ price = "0.10 per minute", first = "3 minutes" }, { price = "0.05 per page" }]
+
+[[tariff.standard.rate]]
+name  = "By volume"
+match = { channel = "sms" }
+tiers = { mode = "graduated", tier = [
+    { up_to = "100 messages", price = "0.05 per message" },
+    { up_to = "50 messages", price = "0.04 per message" },
+] }
+
+[[tariff.standard.rate]]
+name  = "Faxes"
+price = "0.05 per page"
+where = ""
+charge_floor = "2.00"
+charge_cap   = "1.00"
+
+[[tariff.standard.allowance]]
+name     = "Included"
+grants   = "a lot"
+rollover = "100 minutes"
+
+[[tariff.standard.fee]]
+name  = "Line"
+price = "25.00 per month"
+on    = "2026-10-05"
+
+[tariff.standard.options]
+crossing = "peices"
+
+[band.business]
+hours  = "08:00-18:00"
+except = ["holidays"]
+
+[deck.world]
+file = "world.csv"
+unit = "minute"
+
+[calendar.us]
+file = "../holidays.csv"
+"#;
+
+const WRONG_DECK: &str = "prefix,price,valid_from,valid_to\n\
+    44,0.01,2026-01-01,\n\
+    049,0.02,,\n\
+    33,\"0,05\",,\n\
+    44,0.02,2026-07-01,\n\
+    39,0.00000000001,,\n\
+    46,0.01,2026-05-01,2026-05-01\n";
+
+#[test]
+fn mistakes_of_many_kinds_are_shown_together() {
+    let mut session = Session::new();
+    session.write("rules/standard.toml", MANY_MISTAKES);
+    session.write("rules/world.csv", WRONG_DECK);
+    let ended = session.run(&["rules", "check"]);
+    assert_eq!(ended.exit, 3);
+    let named = ended.talk.lines().filter_map(|line| line.strip_prefix("error[")?.split_once(']'));
+    let kinds: BTreeSet<&str> = named.map(|(code, _)| code).collect();
+    assert!(kinds.len() >= 10, "{kinds:?}");
+    for code in
+        ["wrong-companion", "deck-overlap", "wrong-prefix", "unknown-band", "unknown-word", "wrong-type"]
+    {
+        assert!(kinds.contains(code), "{code}");
+    }
+    session.golden("rules-ten-mistakes");
+}
+
+#[test]
+fn what_nobody_can_have_meant_is_a_warning() {
+    let mut session = Session::new();
+    let rules = "[tariff.standard]\ncurrency = \"USD\"\nzone = \"America/New_York\"\n\
+        rounding = { charge = \"per-event\", charge_scale = 2 }\n\n\
+        [[tariff.standard.rate]]\nname = \"Night\"\nmatch = { channel = \"voice\", band = \"night\" }\n\
+        price = \"0.0345 per minute\"\n\n\
+        [[tariff.standard.rate]]\nname = \"Texts\"\nmatch = { channel = \"sms\" }\nprice = \"0.01 per message\"\n\n\
+        [[tariff.standard.rate]]\nname = \"Texts abroad\"\nmatch = { channel = \"sms\", direction = \"outbound\" }\n\
+        price = \"0.05 per message\"\n\n\
+        [[tariff.standard.allowance]]\nname = \"Pages\"\ngrants = \"10 pages\"\n\n\
+        [band.night]\nhours = \"22:00-02:30\"\n";
+    session.write("rules/standard.toml", rules);
+    assert_eq!(session.run(&["rules", "check"]).exit, 0);
+    assert_eq!(session.run(&["rules", "check", "--strict"]).exit, 3);
+    session.golden("rules-warnings");
+}
+
+#[test]
+fn a_rate_that_matched_nothing_in_the_last_run_is_told() {
+    let mut session = Session::with_company();
+    session.write("usage.csv", USAGE);
+    let covers =
+        ["import", "--usage", "usage.csv", "--covers", "2026-10-01..2026-11-01", "--reason", "whole month"];
+    let quaint = "\n[[tariff.standard.rate]]\nname = \"Antarctica\"\nmatch = { channel = \"voice\", to = \"+6721\" }\n\
+        price = \"9 per minute\"\n";
+    session.write("rules/standard.toml", format!("{RULES}{quaint}"));
+    assert!(!session.run(&["rules", "check"]).talk.contains("rate-matched-nothing"), "there is no run yet");
+    assert_eq!(session.run(&covers).exit, 0);
+    assert_eq!(session.run(&["run", "--period", "2026-10"]).exit, 0);
+    for arguments in [&["rules", "check"][..], &["rules", "check", "--book", "tollbook.book"]] {
+        let ended = session.run(arguments);
+        assert!(
+            ended
+                .talk
+                .contains("the rate \"Antarctica\" of tariff standard matched nothing in the run of 2026-10"),
+            "{}",
+            ended.talk
+        );
+    }
+    session.write("rules/standard.toml", RULES);
+    assert!(!session.run(&["rules", "check"]).talk.contains("Antarctica"), "the rate is gone");
 }
 
 #[test]

@@ -21,9 +21,9 @@ fn priced(world: &World, folder: &Path) -> (std::path::PathBuf, std::path::PathB
         rules: &world.rules,
         contacts: &world.contacts,
         usage: &world.usage,
+        directory: world.directory.as_deref(),
+        coding: world.coding.as_deref(),
         local_times: None,
-        directory: None,
-        coding: None,
         country: Country::from_code("US").unwrap(),
         zone: Zone::from_name("America/New_York").unwrap(),
     };

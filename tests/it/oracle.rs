@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use crate::support::oracle::{EventResult, Inputs, OracleResult, bill, decimal, segments_of_text};
 
+mod charges;
+mod months;
 mod worlds;
 
 const CONTACTS: &str = "id,name,address,email,numbers,prefixes,extensions,account_codes,tariff,currency,zone,tax_name,\
@@ -19,19 +21,61 @@ const USAGE: &str = "id,start,seconds,milliseconds,channel,direction,from,to,ext
 /// A standard contact: one number in New York, default tariff, no tax.
 const ONE: &str = "one,One,,,+12125550143,,,,,,,,,,,\n";
 
-fn billed(rules: &str, contacts: &str, usage: &str) -> OracleResult {
-    let folder = TempDir::new().unwrap();
-    let rules_folder = folder.path().join("rules");
-    fs::create_dir(&rules_folder).unwrap();
-    for (index, text) in rules.split("=====").enumerate() {
-        fs::write(rules_folder.join(format!("{index}.toml")), text).unwrap();
+/// The texts of a world.
+struct World<'a> {
+    /// Rule files, separated by a line of `=====`.
+    rules: &'a str,
+    /// Without the header when it does not begin with one.
+    contacts: &'a str,
+    usage: &'a str,
+    companions: Vec<(&'a str, &'a str)>,
+    directory: Option<&'a str>,
+    coding: Option<&'a str>,
+}
+
+impl<'a> World<'a> {
+    fn new(rules: &'a str, contacts: &'a str, usage: &'a str) -> World<'a> {
+        World { rules, contacts, usage, companions: Vec::new(), directory: None, coding: None }
     }
-    let contacts_file = folder.path().join("contacts.csv");
-    fs::write(&contacts_file, format!("{CONTACTS}{contacts}")).unwrap();
-    let usage_file = folder.path().join("usage.csv");
-    fs::write(&usage_file, format!("{USAGE}{usage}")).unwrap();
-    let (rules, contacts, usage) = (&rules_folder, &contacts_file, &usage_file);
-    bill(Inputs { rules, contacts, usage, directory: None, coding: None })
+
+    /// With a file beside the rules.
+    fn companion(mut self, name: &'a str, text: &'a str) -> World<'a> {
+        self.companions.push((name, text));
+        self
+    }
+
+    fn bill(&self) -> OracleResult {
+        let folder = TempDir::new().unwrap();
+        let rules_folder = folder.path().join("rules");
+        fs::create_dir(&rules_folder).unwrap();
+        for (index, text) in self.rules.split("=====").enumerate() {
+            fs::write(rules_folder.join(format!("{index}.toml")), text).unwrap();
+        }
+        for (name, text) in &self.companions {
+            fs::write(rules_folder.join(name), text).unwrap();
+        }
+        let write = |name: &str, text: &str, header: &str| {
+            let file = folder.path().join(name);
+            let header = if text.starts_with("id,") { "" } else { header };
+            fs::write(&file, format!("{header}{text}")).unwrap();
+            file
+        };
+        let contacts = write("contacts.csv", self.contacts, CONTACTS);
+        let usage = write("usage.csv", self.usage, USAGE);
+        let directory = self.directory.map(|text| write("directory.csv", text, ""));
+        let coding = self.coding.map(|text| write("coding.csv", text, ""));
+        bill(Inputs {
+            rules: &rules_folder,
+            contacts: &contacts,
+            usage: &usage,
+            directory: directory.as_deref(),
+            coding: coding.as_deref(),
+        })
+    }
+}
+
+fn billed(rules: &str, contacts: &str, usage: &str) -> OracleResult {
+    World::new(rules, contacts, usage).bill()
 }
 
 /// A default tariff in dollars and New York with the given rest.
@@ -39,7 +83,9 @@ fn tariff(rest: &str) -> String {
     let head = "default_tariff = \"t\"\n[tariff.t]\ncurrency = \"USD\"\nzone = \"America/New_York\"\n";
     format!(
         "{head}{}",
-        rest.replace("[[rate]]", "[[tariff.t.rate]]").replace("[[allowance]]", "[[tariff.t.allowance]]")
+        ["rate", "allowance", "fee", "discount"].iter().fold(rest.to_string(), |text, key| {
+            text.replace(&format!("[[{key}]]"), &format!("[[tariff.t.{key}]]"))
+        })
     )
 }
 
@@ -52,8 +98,12 @@ fn event<'a>(result: &'a OracleResult, id: &str) -> &'a EventResult {
     result.events.iter().find(|event| event.id == id).unwrap()
 }
 
-fn charge(result: &OracleResult, id: &str) -> BigRational {
+fn amount(result: &OracleResult, id: &str) -> BigRational {
     event(result, id).parts.iter().map(|part| &part.amount).sum()
+}
+
+fn units(result: &OracleResult, id: &str) -> i64 {
+    event(result, id).parts.iter().map(|part| part.units).sum()
 }
 
 /// Kind, clause, band, units and amount of each part.
@@ -521,5 +571,5 @@ fn monthly_fees() {
 fn long_calls_stay_exact() {
     let rules = tariff("[[rate]]\nname = \"Out\"\nprice = \"0.0000001 per second\"\n");
     let result = billed(&rules, ONE, &call("a", "2026-11-10T12:00:00Z", 90_000));
-    assert_eq!(charge(&result, "a"), decimal("0.009"));
+    assert_eq!(amount(&result, "a"), decimal("0.009"));
 }

@@ -7,6 +7,7 @@ mod view;
 use chrono::NaiveDate;
 
 use super::control::MoneyControl;
+use super::margin::MarginRow;
 use super::unmatched::UnmatchedTotals;
 use super::{Heading, OutputFile, page};
 use crate::domain::Result;
@@ -37,6 +38,8 @@ pub struct RunReport {
     pub accepted: Vec<String>,
     /// Whether `reconciliation/report.html` is among the files of the run.
     pub reconciled: bool,
+    /// Charge and cost by payer, where a tariff knows a cost.
+    pub margins: Vec<MarginRow>,
 }
 
 /// One document in the list.
@@ -152,6 +155,7 @@ mod tests {
             findings: Findings::default(),
             activity: vec![],
             held_back: vec![],
+            margins: vec![],
             accepted: vec![],
             reconciled: false,
             ..report

@@ -11,6 +11,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::outcome::Channel;
 use crate::output::chart::{self, Bar, Bars, Columns, Stack};
 use crate::output::control::{self, MoneyControl};
+use crate::output::margin::MarginRow;
 use crate::output::text;
 use crate::output::unmatched::UnmatchedTotals;
 
@@ -30,6 +31,7 @@ pub(super) struct View<'a> {
     adds_up: bool,
     violations: Vec<String>,
     money: Vec<MoneyRow>,
+    margins: Vec<MarginView>,
     document_count: String,
     event_count: String,
     suspended_count: String,
@@ -66,6 +68,18 @@ struct MoneyRow {
     total: String,
     total_with_currency: String,
     adds_up: bool,
+}
+
+#[derive(Serialize)]
+struct MarginView {
+    payer: String,
+    contact_id: String,
+    currency: String,
+    events: String,
+    events_without_cost: String,
+    charge: String,
+    cost: String,
+    margin: String,
 }
 
 #[derive(Serialize)]
@@ -169,6 +183,7 @@ pub(super) fn view(report: &RunReport) -> View<'_> {
             .collect(),
         remarks: &findings.remarks,
         held_back: &report.held_back,
+        margins: report.margins.iter().map(margin).collect(),
         accepted: &report.accepted,
         reconciled: report.reconciled,
         activity: activity(&report.activity),
@@ -197,6 +212,20 @@ fn state(report: &RunReport, has_drafts: bool) -> &'static str {
         (true, _) => "No documents",
         (false, true) => "Drafts",
         (false, false) => "Finalised",
+    }
+}
+
+fn margin(row: &MarginRow) -> MarginView {
+    MarginView {
+        payer: row.payer.clone(),
+        contact_id: row.contact_id.clone(),
+        currency: row.currency.to_string(),
+        events: text::count(row.events),
+        events_without_cost: text::count(row.events_without_cost),
+        charge: text::exact(row.charge),
+        cost: text::exact(row.cost),
+        // What leaves 128 bits fails where the file is written.
+        margin: row.margin().map_or_else(|_| String::new(), text::exact),
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) fn common(rules: &RuleSet) -> Result<i128> {
             amounts.extend(row.connection_fee.map(|fee| power_of_ten(fee.scale())));
         }
     }
+    let left = rules.examples.iter().flat_map(|example| &example.left_amounts);
+    amounts.extend(left.map(|(_, amount)| power_of_ten(amount.scale())));
     for price in rules.timekeepers.iter().filter_map(|timekeeper| timekeeper.price.as_ref()) {
         amounts.insert(power_of_ten(price.amount.scale()) * i128::from(price.per_units));
     }

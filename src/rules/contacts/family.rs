@@ -95,7 +95,7 @@ fn check_pool(reading: &mut Reading<'_>, row: &Row, pool: &str, first: &Contact,
 /// The currency, the zone of the period and the tariff of a contact; `None` where a mistake was found already.
 fn terms<'a>(reading: &Reading<'a>, contact: &Contact) -> Option<(Currency, Zone, &'a TariffVersion)> {
     let rules = reading.rules;
-    let name = contact.tariff.as_deref().or(rules.default_tariff.as_deref())?;
+    let name = reading.tariff_name(contact.tariff.as_deref(), contact.account.as_deref())?;
     let tariff = rules.tariffs.iter().find(|tariff| tariff.name == name)?;
     Some((tariff.currency, contact.zone.unwrap_or(tariff.zone), tariff))
 }

@@ -40,6 +40,29 @@ pub fn lint(rules: &RuleSet, files: &[SourceFile]) -> Vec<Diagnostic> {
     found
 }
 
+/// Warnings about rates of a rule set that matched nothing in a run: tariff and name of each, and what the run was for.
+pub fn matched_nothing(
+    rules: &RuleSet,
+    files: &[SourceFile],
+    period: &str,
+    rates: &[(String, String)],
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (tariff, name) in rates {
+        // The newest version that still has the rate: older ones are history.
+        let versions = rules.tariffs.iter().rev().filter(|version| version.name == *tariff);
+        let Some(rate) = versions.flat_map(|version| &version.rates).find(|rate| rate.name == *name) else {
+            continue;
+        };
+        let message =
+            format!("the rate \"{name}\" of tariff {tariff} matched nothing in the run of {period}");
+        let hint = "That may be right. If usage for it was expected, look at its conditions and at the rates before it.";
+        let span = line_span(files, &rate.file, rate.line);
+        found.push(Diagnostic::error("rate-matched-nothing", &rate.file, span, message).hint(hint).warning());
+    }
+    found
+}
+
 /// A tariff version that is looked at, with all around it.
 struct Scene<'r> {
     rules: &'r RuleSet,

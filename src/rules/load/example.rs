@@ -2,10 +2,11 @@
 
 use rust_decimal::Decimal;
 
+use crate::domain::Instant;
 use crate::domain::charge::Unit;
 use crate::domain::disposition::EventDisposition;
+use crate::domain::number::ReadNumber;
 use crate::domain::outcome::{Channel, Direction, Outcome};
-use crate::domain::{Country, Instant, PartyNumber};
 use crate::rules::parts::{AMOUNT_HINT, GRANT_HINT, required_word, value, word};
 use crate::rules::reader::{self, Grant};
 use crate::rules::ruleset::{Example, ExampleEvent};
@@ -117,9 +118,9 @@ impl Draft<'_> {
         })
     }
 
-    fn party(&mut self, table: &Table<'_, '_>, key: &'static str) -> (PartyNumber, Option<Country>) {
+    fn party(&mut self, table: &Table<'_, '_>, key: &'static str) -> ReadNumber {
         let text = table.text(key).map(|text| text.value).unwrap_or_default();
-        self.numbers.read(&text)
+        self.numbers.read_whole(&text)
     }
 }
 

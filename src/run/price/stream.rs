@@ -193,7 +193,7 @@ impl Work<'_> {
         let (mut events, suspended) = events_of(&mut self.numbers, rows);
         self.suspended.extend(suspended);
         enrich(&mut events, &inputs.directory, &inputs.coding, request.zone);
-        let conditions = conditions_of(self.rules, &events)?;
+        let conditions = conditions_of(self.rules, &events)?.rows;
         let mut table = tables::charge_table();
         let mut made = Vec::new();
         for (event, conditions) in events.iter().zip(conditions) {

@@ -3,10 +3,11 @@
 use crate::domain::contact::{Contact, ContactList};
 use crate::domain::derivation::Derivation;
 use crate::domain::event::{BillableEvent, Coding, EventView, LegQuantities, Party, SegmentWays};
+use crate::domain::number::ReadNumber;
 use crate::domain::outcome::Channel;
 use crate::domain::time::Span;
-use crate::domain::{Country, Exact, Hash, PartyNumber, Result, Zone};
-use crate::rules::compile::CompiledRules;
+use crate::domain::{Exact, Hash, Result, Zone};
+use crate::rules::compile::{CompiledRules, numerator};
 use crate::rules::ruleset::{Example, RuleSet};
 use crate::stage::rate::{GroupState, rate, settle_derivation};
 
@@ -71,12 +72,19 @@ fn run_example(rules: &RuleSet, example: &Example, conditions: u64) -> Result<Ex
 }
 
 fn set_counters(rules: &CompiledRules, state: &mut GroupState, example: &Example) {
-    let Some(version) = rules.version_at(rules.payers[0].tariffs[0], example.event.start) else { return };
-    let version = &rules.versions[version];
+    let Some(at) = rules.version_at(rules.payers[0].tariffs[0], example.event.start) else { return };
+    let version = &rules.versions[at];
     let month = rules.month_of(rules.payers[0].zone_index, example.event.start);
     for (name, left) in &example.left {
         if let Some(index) = version.tariff.allowances.iter().position(|allowance| allowance.name == *name) {
-            let used = i128::from(version.tariff.allowances[index].grants - left);
+            let used = rules.granted(0, month, at, index) - i128::from(*left);
+            state.set_used(rules, 0, month, version.counters[index], used);
+        }
+    }
+    for (name, left) in &example.left_amounts {
+        let own = version.tariff.allowances.iter().position(|allowance| allowance.name == *name);
+        if let Some((index, left)) = own.zip(numerator(*left, 1, rules.denominator).ok()) {
+            let used = rules.granted(0, month, at, index) - left;
             state.set_used(rules, 0, month, version.counters[index], used);
         }
     }
@@ -96,10 +104,10 @@ fn payer_of_example(example: &Example) -> Contact {
 pub fn event_of_example(example: &Example) -> BillableEvent {
     let event = &example.event;
     let text = matches!(event.channel, Channel::Sms | Channel::Mms);
-    let party = |(number, country): (PartyNumber, Option<Country>)| Party {
+    let party = |ReadNumber { number, country, toll_free }| Party {
         number,
         country,
-        toll_free: false,
+        toll_free,
         raw: String::new(),
         name: None,
     };

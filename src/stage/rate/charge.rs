@@ -4,14 +4,12 @@
 use crate::domain::charge::{Component, ComponentKind, Draw, Unit};
 use crate::domain::derivation::{Step, Trace};
 use crate::domain::disposition::{ControlTotal, EventDisposition, SuspenseReason};
-use crate::domain::money::power_of_ten;
 use crate::rules::compile::{Clause, ClausePricing, ClauseReduction, ClauseTier};
-use crate::rules::options::{
-    AllowanceDraws, ChargeRounding, FeeOnChange, InsideAllowance, Rounding, UnitsCounted,
-};
+use crate::rules::options::{AllowanceDraws, ChargeRounding, FeeOnChange, InsideAllowance, UnitsCounted};
 use crate::rules::ruleset::{CostBase, Scope};
 
 use super::quantity::Call;
+use super::rounding::{Increments, round};
 use super::state::small;
 use super::{Context, Entry, GroupState, Rated, Slice, Stopped, suspended};
 
@@ -561,59 +559,4 @@ fn push_usage(components: &mut Vec<Component>, begin: usize, component: Componen
 
 fn plus(left: i128, right: i128) -> Result<i128, Stopped> {
     left.checked_add(right).ok_or(suspended(SuspenseReason::Overflow))
-}
-
-/// A numerator at the declared scale.
-fn round(numerator: i128, rounding: Rounding, denominator: i128) -> i128 {
-    let step = denominator / power_of_ten(rounding.charge_scale);
-    rounding.charge_mode.divide(numerator, step) * step
-}
-
-/// Amounts of increments that are rounded one by one.
-struct Increments {
-    rounding: Option<Rounding>,
-    denominator: i128,
-    /// The increment under way: its number, whose it is, and its sum.
-    open: Option<(u32, Owner, i128)>,
-    differences: Vec<(u32, u16, u32, i128)>,
-}
-
-/// Clause, tier and month.
-type Owner = (u32, u16, u32);
-
-impl Increments {
-    fn new(rounding: Rounding, denominator: i128) -> Increments {
-        let rounding = Some(rounding).filter(|rounding| rounding.charge == ChargeRounding::PerIncrement);
-        Increments { rounding, denominator, open: None, differences: Vec::new() }
-    }
-
-    fn add(&mut self, number: u32, owner: Owner, numerator: i128) {
-        if self.rounding.is_none() {
-            return;
-        }
-        match &mut self.open {
-            Some((open, _, sum)) if *open == number => *sum += numerator,
-            _ => {
-                self.close();
-                self.open = Some((number, owner, numerator));
-            }
-        }
-    }
-
-    fn close(&mut self) {
-        let (Some(rounding), Some((_, owner, sum))) = (self.rounding, self.open.take()) else { return };
-        let difference = round(sum, rounding, self.denominator) - sum;
-        let (clause, tier, month) = owner;
-        let same = |known: &&mut (u32, u16, u32, i128)| (known.0, known.1, known.2) == owner;
-        match self.differences.iter_mut().find(same) {
-            Some(known) => known.3 += difference,
-            None => self.differences.push((clause, tier, month, difference)),
-        }
-    }
-
-    fn finish(mut self) -> Vec<(u32, u16, u32, i128)> {
-        self.close();
-        self.differences.retain(|(_, _, _, difference)| *difference != 0);
-        self.differences
-    }
 }

@@ -10,7 +10,8 @@ use num_traits::{Signed, Zero};
 
 use super::oracle::{EventResult, Line, OracleResult, decimal, minor_digits};
 
-/// Units and money of one clause in one event. Connection fee, floor and cap are money of the clause's usage.
+/// Units and money of one clause in one event. Connection fee, discount, floor, cap and rounding are money of the clause's
+/// usage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Share {
     unit: String,
@@ -18,8 +19,19 @@ struct Share {
     amount: BigRational,
 }
 
-/// Kind, tariff, version, clause, band.
-type ShareKey = [String; 5];
+/// Kind, tariff, version, clause, band, matter, timekeeper, tier, destination.
+type ShareKey = [String; 9];
+
+const KEY: [&str; 9] =
+    ["kind", "tariff", "tariff_version", "clause", "band", "matter", "timekeeper", "tier", "destination"];
+
+/// A cell of the key; no tier is written empty or 0.
+fn key_cell(row: &Row, column: &str) -> String {
+    match (column, cell(row, column)) {
+        ("tier", "") => "0".into(),
+        (_, text) => text.into(),
+    }
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Outcome {
@@ -101,9 +113,12 @@ fn units(row: &Row, differences: &mut Vec<String>) -> BigRational {
 }
 
 fn compare_events(file: &Path, expected: &OracleResult, differences: &mut Vec<String>) {
-    let columns = "event_id,disposition,reason,contact,tariff,tariff_version,clause,band,kind,unit,units,numerator,denominator";
+    let columns = format!(
+        "event_id,disposition,reason,contact,{},entry,unit,units,numerator,denominator",
+        KEY.join(",")
+    );
     let mut found: BTreeMap<String, Outcome> = BTreeMap::new();
-    for row in rows(file, columns, differences) {
+    for row in rows(file, &columns, differences) {
         let id = cell(&row, "event_id").to_string();
         let head = [cell(&row, "disposition"), cell(&row, "reason"), cell(&row, "contact")];
         let outcome = found.entry(id.clone()).or_insert_with(|| Outcome {
@@ -119,22 +134,17 @@ fn compare_events(file: &Path, expected: &OracleResult, differences: &mut Vec<St
             continue;
         }
         let kind = match cell(&row, "kind") {
-            "connection-fee" | "floor" | "cap" => "usage",
+            "connection-fee" | "discount" | "floor" | "cap" | "rounding" => "usage",
             other => other,
         };
         let counts_units = kind == cell(&row, "kind");
-        let key = [
-            kind,
-            cell(&row, "tariff"),
-            cell(&row, "tariff_version"),
-            cell(&row, "clause"),
-            cell(&row, "band"),
-        ];
+        let mut key = KEY.map(|column| key_cell(&row, column));
+        key[0] = kind.to_string();
         let amount = fraction(&row, differences);
         let units = units(&row, differences);
-        let share = outcome.shares.entry(key.map(str::to_string)).or_default();
+        let share = outcome.shares.entry(key).or_default();
         share.amount += amount;
-        if counts_units {
+        if counts_units && !units.is_zero() {
             share.units += units;
             share.unit = singular(cell(&row, "unit"));
         }
@@ -148,17 +158,32 @@ fn compare_events(file: &Path, expected: &OracleResult, differences: &mut Vec<St
 }
 
 fn outcome_of(event: &EventResult) -> Outcome {
-    let share = |part: &super::oracle::Part| {
-        let key =
-            [part.kind, &part.tariff, &part.tariff_version, &part.clause, &part.band].map(str::to_string);
-        let units = BigRational::from_integer(part.units.into());
-        (key, Share { unit: part.unit.to_string(), units, amount: part.amount.clone() })
-    };
+    let mut shares: BTreeMap<ShareKey, Share> = BTreeMap::new();
+    // The charges do not show the month.
+    for part in &event.parts {
+        let tier = part.tier.to_string();
+        let key = [
+            part.kind,
+            &part.tariff,
+            &part.tariff_version,
+            &part.clause,
+            &part.band,
+            &part.matter,
+            &part.timekeeper,
+            &tier,
+            &part.destination,
+        ];
+        let share = shares.entry(key.map(str::to_string)).or_default();
+        share.unit = part.unit.to_string();
+        share.units += BigRational::from_integer(part.units.into());
+        share.amount += &part.amount;
+    }
+    shares.retain(|_, share| !share.units.is_zero() || !share.amount.is_zero());
     Outcome {
         disposition: event.disposition.into(),
         reason: event.reason.into(),
         contact: event.contact.clone(),
-        shares: event.parts.iter().map(share).collect(),
+        shares,
     }
 }
 
@@ -173,8 +198,13 @@ fn same_outcome(expected: &Outcome, found: &Outcome) -> bool {
         && expected.shares.values().zip(found.shares.values()).all(share)
 }
 
-/// Contact, month, kind, tariff, version, clause, band.
-type LineKey = [String; 7];
+/// Contact, month, then as of a share.
+type LineKey = [String; 11];
+
+/// Only these count events and units.
+fn is_counted(kind: &str) -> bool {
+    ["usage", "allowance"].contains(&kind)
+}
 
 #[derive(Debug, PartialEq, Eq)]
 struct Sum {
@@ -187,21 +217,24 @@ struct Sum {
 }
 
 fn compare_lines(file: &Path, expected: &OracleResult, differences: &mut Vec<String>) {
-    let key_columns = ["contact", "period", "kind", "tariff", "tariff_version", "clause", "band"];
     let columns =
-        format!("{},events,unit,units,numerator,denominator,amount,currency", key_columns.join(","));
+        format!("contact,period,{},events,unit,units,numerator,denominator,amount,currency", KEY.join(","));
     let mut found: BTreeMap<LineKey, Sum> = BTreeMap::new();
     for row in rows(file, &columns, differences) {
-        let key = key_columns.map(|column| cell(&row, column).to_string());
-        let fee = key[2] == "fee";
+        let mut key = ["contact"; 11].map(|column| cell(&row, column).to_string());
+        key[1] = cell(&row, "period").to_string();
+        for (place, column) in KEY.iter().enumerate() {
+            key[place + 2] = key_cell(&row, column);
+        }
+        let counted = is_counted(&key[2]);
         let amount = cell(&row, "amount");
         if amount.is_empty() {
             differences.push(format!("line {key:?}: no amount"));
             continue;
         }
-        let units = if fee { BigRational::zero() } else { units(&row, differences) };
+        let units = if counted { units(&row, differences) } else { BigRational::zero() };
         let sum = Sum {
-            events: if fee { String::new() } else { cell(&row, "events").to_string() },
+            events: if counted { cell(&row, "events").to_string() } else { String::new() },
             unit: if units.is_zero() { String::new() } else { singular(cell(&row, "unit")) },
             units,
             exact: fraction(&row, differences),
@@ -212,19 +245,33 @@ fn compare_lines(file: &Path, expected: &OracleResult, differences: &mut Vec<Str
             differences.push(format!("line {key:?}: there twice"));
         }
     }
+    // A fee of nothing may have a line or none.
+    found.retain(|key, sum| is_counted(&key[2]) || !sum.exact.is_zero() || !sum.amount.is_zero());
     let expected: BTreeMap<LineKey, Sum> = expected.lines.iter().map(sum_of).collect();
     report("line", &expected, &found, |a, b| a == b, differences);
 }
 
 fn sum_of(line: &Line) -> (LineKey, Sum) {
-    let key: [&str; 7] =
-        [&line.contact, &line.month, line.kind, &line.tariff, &line.tariff_version, &line.clause, &line.band];
-    let fee = line.kind == "fee";
+    let tier = line.tier.to_string();
+    let key: [&str; 11] = [
+        &line.contact,
+        &line.month,
+        line.kind,
+        &line.tariff,
+        &line.tariff_version,
+        &line.clause,
+        &line.band,
+        &line.matter,
+        &line.timekeeper,
+        &tier,
+        &line.destination,
+    ];
+    let counted = is_counted(line.kind);
     let minor = BigInt::from(10).pow(minor_digits(&line.currency));
     let sum = Sum {
-        events: if fee { String::new() } else { line.events.to_string() },
-        unit: if fee || line.units == 0 { String::new() } else { line.unit.to_string() },
-        units: if fee { BigRational::zero() } else { BigRational::from_integer(line.units.into()) },
+        events: if counted { line.events.to_string() } else { String::new() },
+        unit: if !counted || line.units == 0 { String::new() } else { line.unit.to_string() },
+        units: if counted { BigRational::from_integer(line.units.into()) } else { BigRational::zero() },
         exact: line.sum.clone(),
         amount: BigRational::new(line.amount_minor.clone(), minor),
         currency: line.currency.clone(),

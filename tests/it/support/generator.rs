@@ -11,7 +11,10 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::oracle::Inputs;
 
+mod common;
 mod people;
+mod rates;
+mod sheets;
 mod tariffs;
 mod usage;
 
@@ -52,7 +55,15 @@ pub fn world(seed: u64, events: usize, folder: &Path) -> World {
     people::write(&people, &contacts);
     let usage = folder.join(if dice.chance(50) { "usage.csv" } else { "usage.jsonl" });
     usage::write(&mut dice, &setting, &people, events, &usage);
-    World { rules, contacts, usage, directory: None, coding: None }
+    let directory = dice.chance(80).then(|| folder.join("directory.csv"));
+    if let Some(file) = &directory {
+        sheets::write_directory(&mut dice, &setting, file);
+    }
+    let coding = dice.chance(80).then(|| folder.join("coding.csv"));
+    if let Some(file) = &coding {
+        sheets::write_coding(&mut dice, &people, events, file);
+    }
+    World { rules, contacts, usage, directory, coding }
 }
 
 /// What the whole world has in common.
@@ -64,6 +75,17 @@ struct Setting {
     text_unit: &'static str,
     /// Clock times, in minutes after midnight, at which some band begins or ends.
     borders: Vec<u64>,
+    months: u64,
+    /// Whether calls may be priced by the hour; else features that bands make ambiguous are drawn.
+    voice_bands: bool,
+    tiers: bool,
+    volume: bool,
+    voice_volume: bool,
+    scopes: bool,
+    pools: bool,
+    rollover: bool,
+    /// Whether events may belong to another month than that of their start.
+    period_moves: bool,
 }
 
 impl Setting {
@@ -79,10 +101,23 @@ impl Setting {
             _ => (2026, 4, vec![Australia::Lord_Howe, new_york, Europe::London]),
         };
         let borders = vec![0, 6 * 60, 8 * 60, 9 * 60, 17 * 60 + 30, 18 * 60, 20 * 60 + 15, 22 * 60];
+        let voice_bands = dice.chance(60);
+        let period_moves = dice.chance(20);
+        let volume = dice.chance(40);
+        let rollover = !period_moves && dice.chance(45);
         Setting {
+            months: if rollover { dice.between(2, 5) } else { 1 },
+            voice_bands,
+            tiers: !period_moves && dice.chance(80),
+            volume,
+            voice_volume: volume && !voice_bands,
+            scopes: !voice_bands && !period_moves,
+            pools: dice.chance(60),
+            rollover,
+            period_moves,
             first_day: NaiveDate::from_ymd_opt(year, month, 1).unwrap(),
             zones,
-            currency: dice.word(&["USD", "USD", "GBP", "JPY"]),
+            currency: dice.word(&["USD", "USD", "GBP", "JPY", "KWD"]),
             text_unit: dice.word(&["message", "segment"]),
             borders,
         }

@@ -1,6 +1,6 @@
 //! Traps of rounding and arithmetic.
 
-use super::{ONE, USAGE, bill, call, calls, exact, fraction, one_call, refused, tariff};
+use crate::priced::{ONE, USAGE, bill, call, calls, exact, fraction, one_call, refused, tariff};
 
 const OCTOBER: &str = "2026-10";
 

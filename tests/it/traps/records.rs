@@ -1,6 +1,6 @@
 //! Traps of records.
 
-use super::{ONE, USAGE, bill, one_call, tariff};
+use crate::priced::{ONE, USAGE, bill, one_call, tariff};
 use crate::support::session::{Session, USAGE as COMPANY_USAGE};
 
 const BY_MINUTE: &str = "[[rate]]\nname = \"Calls\"\nmatch = { channel = \"voice\" }\nprice = \"0.60 per minute\"\nincrement = \"60/6\"\n\

@@ -1,6 +1,6 @@
 //! Traps of tiers, allowances and what is taken off or added for a period.
 
-use super::{ONE, USAGE, bill, exact, one_call, tariff};
+use crate::priced::{ONE, USAGE, bill, exact, one_call, tariff};
 
 const OCTOBER: &str = "2026-10";
 

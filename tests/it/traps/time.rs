@@ -1,6 +1,6 @@
 //! Traps of time.
 
-use super::{ONE, USAGE, bill, call, exact, one_call, tariff};
+use crate::priced::{ONE, USAGE, bill, call, exact, one_call, tariff};
 
 const OCTOBER: &str = "2026-10";
 const NOVEMBER: &str = "2026-11";

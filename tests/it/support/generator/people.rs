@@ -1,6 +1,6 @@
 //! The contact list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono_tz::Tz;
@@ -17,6 +17,11 @@ pub struct Person {
     pub prefixes: Vec<String>,
     pub extensions: Vec<String>,
     pub account_codes: Vec<String>,
+    pub matters: Vec<String>,
+    /// Departments, sites, cost centres, accounts of the service.
+    pub places: [Vec<String>; 4],
+    account: String,
+    pool: String,
     tariff: String,
     currency: String,
     zone: Option<Tz>,
@@ -40,6 +45,11 @@ pub fn draw(dice: &mut Dice, setting: &Setting, tariffs: &[Tariff]) -> Vec<Perso
             person.prefixes.extend(prefixes.pop().map(str::to_string));
         }
         people.push(person);
+    }
+    give_places(dice, setting, &mut people);
+    give_accounts(dice, setting, tariffs, &mut people);
+    if setting.pools {
+        make_pools(dice, setting, &mut people);
     }
     hand_numbers_over(dice, setting, &mut people, &mut taken);
     people
@@ -75,6 +85,10 @@ fn draw_person(
         prefixes: Vec::new(),
         extensions: extension(dice).into_iter().collect(),
         account_codes: code(dice).into_iter().collect(),
+        matters: Vec::new(),
+        places: Default::default(),
+        account: String::new(),
+        pool: String::new(),
         tariff: if tariff.is_default && dice.chance(60) { String::new() } else { tariff.name.clone() },
         currency: if dice.chance(30) { tariff.currency.into() } else { String::new() },
         zone: dice.chance(50).then(|| *dice.pick(&setting.zones)),
@@ -86,6 +100,83 @@ fn draw_person(
             1..=9 => "false",
             _ => "",
         },
+    }
+}
+
+/// Departments and the like, matters, further extensions: each of one contact, or of two one after the other.
+fn give_places(dice: &mut Dice, setting: &Setting, people: &mut [Person]) {
+    for (kind, names) in ["Dept", "Site", "CC", "RC"].into_iter().enumerate() {
+        for number in 0..4 {
+            if dice.chance(50) {
+                let person = dice.below(people.len() as u64) as usize;
+                let validity = if dice.chance(30) {
+                    format!("@{}..", setting.day(dice.between(3, 20)))
+                } else {
+                    String::new()
+                };
+                people[person].places[kind].push(format!("{names}-{number}{validity}"));
+            }
+        }
+    }
+    for number in 0..6 {
+        let person = dice.below(people.len() as u64) as usize;
+        let validity =
+            if dice.chance(25) { format!("@..{}", setting.day(dice.between(8, 28))) } else { String::new() };
+        people[person].matters.push(format!("M-{number}{validity}"));
+    }
+    for extension in 301..306 {
+        let person = dice.below(people.len() as u64) as usize;
+        let (from, to) = (setting.day(dice.between(1, 10)), setting.day(dice.between(11, 28)));
+        let validity = match dice.below(3) {
+            0 => format!("@{from}..{to}"),
+            1 => format!("@{from}.."),
+            _ => String::new(),
+        };
+        people[person].extensions.push(format!("{extension}{validity}"));
+    }
+}
+
+/// Contacts of one tariff that share allowances; they have one zone, so that their months are the same.
+fn make_pools(dice: &mut Dice, setting: &Setting, people: &mut [Person]) {
+    let tariff_of = |person: &Person| match person.tariff.as_str() {
+        "" => "tariff-0".to_string(),
+        named => named.to_string(),
+    };
+    let mut zones: BTreeMap<String, Tz> = BTreeMap::new();
+    for person in people.iter_mut().filter(|person| person.do_not_bill != "true") {
+        let inherits = person.tariff.is_empty() && !person.account.is_empty();
+        if dice.chance(60) && !inherits {
+            let tariff = tariff_of(person);
+            person.pool = format!("{tariff}, pool {}", dice.below(2));
+            let zone = *dice.pick(&setting.zones);
+            person.zone = Some(*zones.entry(person.pool.clone()).or_insert(zone));
+        }
+    }
+}
+
+/// Contacts that belong to another one and may leave the tariff to it.
+fn give_accounts(dice: &mut Dice, setting: &Setting, tariffs: &[Tariff], people: &mut [Person]) {
+    let has_default = tariffs.iter().any(|tariff| tariff.is_default);
+    for index in 1..people.len() {
+        if !dice.chance(25) {
+            continue;
+        }
+        let other = dice.below(index as u64) as usize;
+        if !people[other].account.is_empty() {
+            continue;
+        }
+        people[index].account = people[other].id.clone();
+        if dice.chance(40) && has_default {
+            people[index].tariff = String::new();
+        }
+        // Without a tariff of its own it has that of its account, whatever the currency.
+        if people[index].tariff.is_empty() {
+            people[index].currency = String::new();
+        }
+        // The zone of its months is then said, so that nothing hangs on the order of tariffs.
+        if people[index].zone.is_none() {
+            people[index].zone = Some(*dice.pick(&setting.zones));
+        }
     }
 }
 
@@ -115,7 +206,7 @@ fn hand_numbers_over(
     taken: &mut BTreeSet<String>,
 ) {
     for pair in people.chunks_exact_mut(2) {
-        if !dice.chance(40) {
+        if !dice.chance(40) || pair.iter().any(|person| !person.pool.is_empty()) {
             continue;
         }
         let number = new_number(dice, taken);
@@ -132,7 +223,7 @@ fn hand_numbers_over(
 pub fn write(people: &[Person], file: &Path) {
     let mut writer = csv::Writer::from_path(file).unwrap();
     let columns = "id,name,address,email,numbers,prefixes,extensions,account_codes,tariff,currency,zone,tax_name,tax_rate,\
-        valid_from,valid_to,do_not_bill";
+        valid_from,valid_to,do_not_bill,account,pool,departments,sites,cost_centres,ringcentral_accounts,matters";
     writer.write_record(columns.split(',')).unwrap();
     for person in people {
         let row = [
@@ -152,6 +243,13 @@ pub fn write(people: &[Person], file: &Path) {
             &person.valid_from,
             &person.valid_to,
             person.do_not_bill,
+            &person.account,
+            &person.pool,
+            &person.places[0].join(";"),
+            &person.places[1].join(";"),
+            &person.places[2].join(";"),
+            &person.places[3].join(";"),
+            &person.matters.join(";"),
         ];
         writer.write_record(row).unwrap();
     }

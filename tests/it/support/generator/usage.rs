@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use super::people::Person;
 use super::{COUNTRIES, Dice, Setting, number_in};
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 25] = [
     "id",
     "start",
     "seconds",
@@ -28,6 +28,14 @@ const COLUMNS: [&str; 17] = [
     "carrier_cost",
     "account_code",
     "contact",
+    "site",
+    "department",
+    "cost_centre",
+    "ringcentral_account",
+    "error_code",
+    "matter",
+    "timekeeper",
+    "task",
 ];
 
 /// Absent cells are absent.
@@ -55,6 +63,7 @@ pub fn write(dice: &mut Dice, setting: &Setting, people: &[Person], events: usiz
             row.insert("carrier_cost", format!("0.{:04}", dice.below(10_000)));
         }
         draw_claims(dice, person, &mut row);
+        draw_places(dice, &mut row);
         rows.push(row);
     }
     if file.extension().is_some_and(|extension| extension == "jsonl") {
@@ -78,7 +87,7 @@ fn midnight_utc(day: NaiveDate) -> DateTime<Utc> {
 
 /// Anywhere in the month and a little around it, or close before something happens: a band, a day, the clocks change.
 fn draw_start(dice: &mut Dice, setting: &Setting, changes: &[DateTime<Utc>]) -> DateTime<Utc> {
-    let day = setting.first_day + Duration::days(dice.below(30) as i64);
+    let day = setting.first_day + Duration::days(dice.below(30 * setting.months) as i64);
     let seconds = |dice: &mut Dice, most: u64| Duration::seconds(dice.below(most) as i64);
     let thousandths =
         if dice.chance(10) { Duration::milliseconds(dice.below(1000) as i64) } else { Duration::zero() };
@@ -111,7 +120,8 @@ fn write_start(dice: &mut Dice, setting: &Setting, start: DateTime<Utc>) -> Stri
 fn draw_parties<'a>(dice: &mut Dice, people: &'a [Person], row: &mut Row) -> &'a Person {
     let person = dice.pick(people);
     let country = *dice.pick(&COUNTRIES);
-    let theirs = match dice.below(10) {
+    let theirs = match dice.below(12) {
+        10 => dice.word(&["+18005550143", "+18775550143", "+448001234567"]).to_string(),
         0..=5 if !person.numbers.is_empty() => dice.pick(&person.numbers).clone(),
         6 | 7 if !person.prefixes.is_empty() => number_under(dice, &person.prefixes),
         _ => number_in(dice, country),
@@ -131,13 +141,17 @@ fn draw_parties<'a>(dice: &mut Dice, people: &'a [Person], row: &mut Row) -> &'a
         match dice.below(40) {
             0 => String::new(),
             1 => "911".into(),
-            2..=4 => to.strip_prefix("+1").map_or(to.clone(), str::to_string),
+            2 => dice.word(&["29395", "garbled x", "anonymous"]).into(),
+            3..=5 => to.strip_prefix("+1").map_or(to.clone(), str::to_string),
             _ => to,
         },
     );
     if dice.chance(25) {
         let unknown = "999".to_string();
-        row.insert("extension", person.extensions.first().cloned().unwrap_or(unknown));
+        let claimed = person.extensions.last().map(|text| text.split('@').next().unwrap().to_string());
+        row.insert("extension", claimed.unwrap_or(unknown));
+    } else if dice.chance(40) {
+        row.insert("extension", dice.between(201, 206).to_string());
     }
     person
 }
@@ -209,16 +223,21 @@ fn draw_content(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
 
 fn draw_duration(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
     let seconds = match dice.below(300) {
-        0 => dice.between(10_000, 90_000),
+        0 if dice.chance(30) => dice.between(10_000, 90_000),
         1..=15 => 0,
         16..=18 => return,
         19..=60 => 60 * dice.between(1, 10),
         61..=100 => 60 * dice.between(1, 10) + 1,
-        101..=150 => dice.between(600, 14_400),
+        101..=110 => *dice.pick(&[1, 5, 6, 7, 30, 60, 61, 90]),
+        111..=135 => dice.between(600, 14_400),
         _ => dice.between(1, 600),
     };
     if in_thousandths && dice.chance(70) {
-        let thousandths = if seconds == 0 { 0 } else { seconds * 1000 - dice.below(1000) };
+        let thousandths = match seconds {
+            0 if dice.chance(50) => dice.below(1000),
+            0 => 0,
+            _ => seconds * 1000 - dice.below(1000),
+        };
         row.insert("milliseconds", thousandths.to_string());
     } else {
         row.insert("seconds", seconds.to_string());
@@ -227,6 +246,12 @@ fn draw_duration(dice: &mut Dice, row: &mut Row, in_thousandths: bool) {
 
 /// Text around the borders of segments, in the alphabets that count differently.
 fn draw_text(dice: &mut Dice) -> String {
+    if dice.chance(20) {
+        // Signs of several characters, around the borders.
+        let sign = dice.word(&["e\u{301}", "👍🏽", "👩\u{200d}💻"]);
+        let count = *dice.pick(&[10, 16, 17, 33, 34, 35, 70]);
+        return "ж".repeat(dice.below(3) as usize) + &sign.repeat(count);
+    }
     let alphabet: &[char] = match dice.below(3) {
         0 => &['a', 'B', '7', ' ', 'é', '@'],
         1 => &['a', '€', 'b', '[', 'c', 'd'],
@@ -248,12 +273,39 @@ fn draw_claims(dice: &mut Dice, person: &Person, row: &mut Row) {
         3 => {
             row.insert("account_code", "AC-unknown".into());
         }
+        9..=12 => {
+            row.insert("account_code", format!("M-{}", dice.below(6)));
+        }
         4..=8 => {
             if let Some(code) = person.account_codes.first() {
                 row.insert("account_code", code.clone());
             }
         }
         _ => {}
+    }
+}
+
+/// Places, codes of failure and codings that the row brings along.
+fn draw_places(dice: &mut Dice, row: &mut Row) {
+    let places =
+        [("department", "Dept"), ("site", "Site"), ("cost_centre", "CC"), ("ringcentral_account", "RC")];
+    for (column, name) in places {
+        if dice.chance(6) {
+            row.insert(column, format!("{name}-{}", dice.below(4)));
+        }
+    }
+    if row["outcome"].ends_with("failed") && dice.chance(70) {
+        let code = dice.word(&["SMS-RC-503", "SMS-UP-430", "SMS-UP-410", "SMS-CAR-413", "FAX-1"]);
+        row.insert("error_code", code.into());
+    }
+    if dice.chance(8) {
+        row.insert("matter", format!("M-{}", dice.below(6)));
+    }
+    if dice.chance(5) {
+        row.insert("timekeeper", format!("T-{}", dice.below(4)));
+    }
+    if dice.chance(5) {
+        row.insert("task", dice.word(&["L110", "L120"]).into());
     }
 }
 

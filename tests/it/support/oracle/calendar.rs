@@ -1,6 +1,6 @@
 //! Civil time: days, months and bands. Always from an instant to local time, never the other way but for midnights.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
@@ -167,7 +167,8 @@ pub fn days_shared(from: NaiveDate, to: NaiveDate, others: &[(Option<NaiveDate>,
 /// Whether bands hold, remembered by the minute: every border of a band and every change of the clocks is at a minute.
 #[derive(Default)]
 pub struct Wall {
-    known: BTreeMap<(String, &'static str), Vec<u8>>,
+    /// Band (by its place in memory, which stays), zone, and for each minute: unknown, no, yes.
+    known: Vec<(*const Band, Tz, Vec<u8>)>,
     first_minute: Option<i64>,
     forgetful: bool,
 }
@@ -181,15 +182,18 @@ impl Wall {
         Wall { forgetful: true, ..Wall::default() }
     }
 
-    pub fn holds(&mut self, name: &str, band: &Band, zone: Tz, instant: DateTime<Utc>) -> bool {
+    pub fn holds(&mut self, band: &Band, zone: Tz, instant: DateTime<Utc>) -> bool {
         let minute = instant.timestamp().div_euclid(60);
         let first = *self.first_minute.get_or_insert(minute - MINUTES_KEPT / 2);
         if self.forgetful || !(0..MINUTES_KEPT).contains(&(minute - first)) {
             return band.holds(instant, zone);
         }
-        let key = (name.to_string(), zone.name());
-        let kept = self.known.entry(key).or_insert_with(|| vec![0; MINUTES_KEPT as usize]);
-        let place = &mut kept[(minute - first) as usize];
+        let same = |(of, kept, _): &(*const Band, Tz, Vec<u8>)| std::ptr::eq(*of, band) && *kept == zone;
+        let index = self.known.iter().position(same).unwrap_or_else(|| {
+            self.known.push((band, zone, vec![0; MINUTES_KEPT as usize]));
+            self.known.len() - 1
+        });
+        let place = &mut self.known[index].2[(minute - first) as usize];
         if *place == 0 {
             *place = 1 + u8::from(band.holds(instant, zone));
         }

@@ -80,12 +80,13 @@ impl Value {
             Value::Column(column) => match column.as_str() {
                 "seconds" => event.thousandths.map(|ms| Found::Number((ms + 999) / 1000)),
                 "segments" => event.segments.map(Found::Number),
+                "extension" => facts.known(event, "extension").parse().ok().map(Found::Number),
                 "pages" => event.pages.map(Found::Number),
                 "from_number" => event.from.e164.clone().map(Found::Text),
                 "to_number" => event.to.e164.clone().map(Found::Text),
                 "from_country" => country(&event.from).map(Found::Text),
                 "to_country" => country(&event.to).map(Found::Text),
-                name => text(facts.text(event, name)),
+                name => text(facts.known(event, name)),
             },
         }
     }

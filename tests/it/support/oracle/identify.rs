@@ -133,14 +133,14 @@ impl<'a> World<'a> {
                 .iter()
                 .any(|claim| claim.value == code && claim.validity.holds(event.start));
             if !code.is_empty() && is_matter {
-                facts.instead.insert("matter", code.to_string());
+                facts.derived.insert("matter", code.to_string());
             }
         }
         if facts.text(event, "timekeeper").is_empty() {
             let claims = self.timekeepers.get(event.text("extension"));
             let found = claims.into_iter().flatten().find(|(_, validity)| validity.holds(event.start));
             if let Some((id, _)) = found {
-                facts.instead.insert("timekeeper", id.clone());
+                facts.derived.insert("timekeeper", id.clone());
             }
         }
     }

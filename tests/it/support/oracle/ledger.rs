@@ -27,6 +27,8 @@ pub struct Ledger {
     spent: BTreeMap<(Account, i64), BigRational>,
     /// The month of the first event of each contact and pool.
     first_months: BTreeMap<String, i64>,
+    /// Grants asked for already, by contact, allowance (by its place in memory) and month.
+    granted: BTreeMap<(String, *const Allowance, i64), i64>,
 }
 
 /// The contact, or the pool of this tariff that it belongs to.
@@ -60,7 +62,10 @@ impl Ledger {
         month: &str,
     ) -> i64 {
         let month = month_number(month);
-        let granted = granted(world, contact, tariff, allowance, month);
+        let granted = *self
+            .granted
+            .entry((contact.id.clone(), std::ptr::from_ref(allowance), month))
+            .or_insert_with(|| granted(world, contact, tariff, allowance, month));
         let balance = self.balance(world, contact, (tariff, allowance), month);
         let carried: i64 = balance.carried.iter().map(|(_, units)| units).sum();
         carried + (granted - balance.own_used).max(0)

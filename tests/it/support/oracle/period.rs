@@ -1,6 +1,6 @@
 //! What a period costs beside its events: fees, tier fees, discounts, the cap, the commitment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use num_bigint::BigInt;
@@ -135,19 +135,16 @@ pub fn add_fees(world: &World, month: &Month, lines: &mut Lines) {
 fn fee_of(world: &World, month: &Month, tariff: &Tariff, fee: &Fee) -> BigRational {
     let nothing = BigRational::zero();
     let contact = month.contact;
-    let holders = holders(contact, &fee.per);
+    let in_force_at =
+        |instant| world.tariff_at(&tariff.name, instant).is_some_and(|other| std::ptr::eq(other, tariff));
     if fee.once {
         let Some(day) = fee.on.or(contact.validity.from) else { return nothing };
         let instant = midnight(day, contact.zone);
         let in_month = month.from <= instant && instant < month.to;
-        let in_force =
-            world.tariff_at(&tariff.name, instant).is_some_and(|other| std::ptr::eq(other, tariff));
-        if !in_month || !in_force || !contact.validity.holds(instant) {
+        if !in_month || !in_force_at(instant) || !contact.validity.holds(instant) {
             return nothing;
         }
-        let count =
-            holders.iter().filter(|days| days_shared(day, day.succ_opt().unwrap(), &[**days]) > 0).count();
-        return &fee.amount * integer(count as i64);
+        return &fee.amount * integer(holders(contact, &fee.per, day, day.succ_opt().unwrap()));
     }
     let billed = match fee.in_advance {
         true => month_of_number(month_number(&month.name) + 1),
@@ -157,23 +154,18 @@ fn fee_of(world: &World, month: &Month, tariff: &Tariff, fee: &Fee) -> BigRation
     if !fee.prorate {
         let (from, to) = month_bounds(&billed, contact.zone);
         let (since, _) = contact.validity.first_and_last(from, to);
-        let in_force = world.tariff_at(&tariff.name, since).is_some_and(|other| std::ptr::eq(other, tariff));
-        if !in_force || !contact.validity.touches(from, to) {
+        if !in_force_at(since) || !contact.validity.touches(from, to) {
             return nothing;
         }
-        let count =
-            holders.iter().filter(|days| days_shared(first, next, &[**days, days_of(contact)]) > 0).count();
-        return &fee.amount * integer(count as i64);
+        return &fee.amount * integer(holders(contact, &fee.per, first, next));
     }
-    let inclusive = tariff.options.both_days_inclusive || world.defect(Defect::ProrationBothInclusive);
-    let longer = |days: Days| match inclusive {
-        true => (days.0, days.1.map(|day| day.succ_opt().unwrap())),
-        false => days,
-    };
-    let own = longer(days_of(contact));
-    let in_force = world.in_force(tariff);
-    let days: i64 =
-        holders.iter().map(|days| days_shared(first, next, &[longer(*days), own, in_force])).sum();
+    let (from, to) = world.in_force(tariff);
+    let days: i64 = first
+        .iter_days()
+        .take_while(|day| *day < next)
+        .filter(|day| from.is_none_or(|from| from <= *day) && to.is_none_or(|to| *day < to))
+        .map(|day| holders_on(world, contact, tariff, &fee.per, day))
+        .sum();
     &fee.amount * integer(days) / integer((next - first).num_days())
 }
 
@@ -181,15 +173,43 @@ fn days_of(contact: &Contact) -> Days {
     (contact.validity.from, contact.validity.to)
 }
 
-/// The days of each thing that the fee is for.
-fn holders(contact: &Contact, per: &str) -> Vec<Days> {
-    let column = match per {
-        "contact" => return vec![(None, None)],
-        "extension" => "extensions",
-        "number" => "numbers",
+fn claims_of<'c>(contact: &'c Contact, per: &str) -> &'c [super::tables::Claim] {
+    match per {
+        "extension" => &contact.claims["extensions"],
+        "number" => &contact.claims["numbers"],
         other => panic!("per {other}"),
+    }
+}
+
+/// Things that the fee is for, of which each is the contact's on at least one of the days.
+fn holders(contact: &Contact, per: &str, first: NaiveDate, next: NaiveDate) -> i64 {
+    if per == "contact" {
+        return 1;
+    }
+    let held = |claim: &&super::tables::Claim| {
+        days_shared(first, next, &[(claim.validity.from, claim.validity.to), days_of(contact)]) > 0
     };
-    contact.claims[column].iter().map(|claim| (claim.validity.from, claim.validity.to)).collect()
+    let values: BTreeSet<&String> =
+        claims_of(contact, per).iter().filter(held).map(|claim| &claim.value).collect();
+    values.len() as i64
+}
+
+/// Things that the fee is for on one day.
+fn holders_on(world: &World, contact: &Contact, tariff: &Tariff, per: &str, day: NaiveDate) -> i64 {
+    let inclusive = tariff.options.both_days_inclusive || world.defect(Defect::ProrationBothInclusive);
+    let holds = |(from, to): Days| {
+        from.is_none_or(|from| from <= day) && to.is_none_or(|to| day < to || (inclusive && day == to))
+    };
+    if !holds(days_of(contact)) {
+        return 0;
+    }
+    if per == "contact" {
+        return 1;
+    }
+    let held = |claim: &&super::tables::Claim| holds((claim.validity.from, claim.validity.to));
+    let values: BTreeSet<&String> =
+        claims_of(contact, per).iter().filter(held).map(|claim| &claim.value).collect();
+    values.len() as i64
 }
 
 /// Discounts, cap and commitment, in this order, each a line rounded once.
@@ -273,6 +293,9 @@ fn commitment(world: &World, month: &Month, tariff: &Tariff) -> Option<BigRation
     if tariff.options.both_days_inclusive {
         own.1 = own.1.map(|day| day.succ_opt().unwrap());
     }
-    let days = days_shared(first, next, &[own, world.in_force(tariff)]);
+    let versions = world.rules.tariffs.iter().filter(|other| other.name == tariff.name);
+    // Nothing is before every day, so that a version without a beginning is the earliest.
+    let since = versions.map(|other| other.valid_from).min().flatten();
+    let days = days_shared(first, next, &[own, (since, None)]);
     Some(whole * integer(days) / integer((next - first).num_days()))
 }

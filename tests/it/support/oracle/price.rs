@@ -1,6 +1,7 @@
 //! What an event costs: what allowances take, tiers, price, fees, discount, floor, cap, rounding.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use chrono::Duration;
 use chrono_tz::Tz;
@@ -12,7 +13,7 @@ use super::groups::{Counters, Groups};
 use super::identify::World;
 use super::language::{Grant, Tariff, integer};
 use super::ledger::Ledger;
-use super::measure::{Bench, Quantity, Scopes, Verdict};
+use super::measure::{Bench, Increment, Quantity, Scopes, Verdict};
 use super::money::rounded_to;
 use super::select::{Choice, Pricing, Work, band_at, fits, is_billable};
 use super::tables::{Event, Facts};
@@ -134,20 +135,39 @@ impl<'a> Biller<'a> {
         };
         let supplied = self.cost_of(work, first, month)?;
 
-        let months: Vec<String> = quantity
-            .increments
-            .iter()
-            .map(|increment| match split {
-                true => calendar::month(work.event.start + Duration::seconds(increment.after), zone),
-                false => month.to_string(),
-            })
-            .collect();
+        let months: Vec<Rc<str>> = match split {
+            true => {
+                quantity.increments.iter().map(|increment| month_of(work.event, increment, zone)).collect()
+            }
+            false => vec![Rc::from(month); quantity.increments.len()],
+        };
         let mut draws = Draws::new();
-        let taken = self.draw(work, &quantity, &months, month, &fitting, &mut draws);
+        let taken = self.draw(work, (&quantity, first), &months, month, &fitting, &mut draws);
         let rounding = &work.offers[first.offer].tariff.rounding;
         let mut groups = Groups::new(self.world, &work.offers, &work.contact.id, supplied);
-        for ((increment, taken), month) in quantity.increments.iter().zip(&taken).zip(&months) {
-            groups.add(&self.counters, increment, *taken, month, rounding);
+        // Increments of one price in a row are one multiplication.
+        let mut whole: Option<Increment<'a>> = None;
+        for (place, (increment, taken)) in quantity.increments.iter().zip(&taken).enumerate() {
+            let simple = !matches!(work.offers[increment.choice.offer].pricing, Pricing::Steps(_))
+                && increment.seconds.is_empty()
+                && rounding.charge != "per-increment"
+                && !split;
+            let left = increment.units - taken;
+            match &mut whole {
+                Some(open) if simple && open.choice == increment.choice => open.units += left,
+                _ => {
+                    if let Some(open) = whole.take() {
+                        groups.add(&self.counters, &open, 0, month, rounding);
+                    }
+                    match simple {
+                        true => whole = Some(Increment { units: left, seconds: Vec::new(), ..*increment }),
+                        false => groups.add(&self.counters, increment, *taken, &months[place], rounding),
+                    }
+                }
+            }
+        }
+        if let Some(open) = whole {
+            groups.add(&self.counters, &open, 0, month, rounding);
         }
         let home = Home { choice: first, tier: groups.tier_of(&self.counters, first, month) };
         groups.close(&mut self.counters);
@@ -225,19 +245,23 @@ impl<'a> Biller<'a> {
     fn draw(
         &mut self,
         work: &Work<'_, 'a>,
-        quantity: &Quantity<'a>,
-        months: &[String],
+        (quantity, first): (&Quantity<'a>, Choice<'a>),
+        months: &[Rc<str>],
         month: &str,
         fitting: &[(&'a Tariff, usize)],
         draws: &mut Draws<'a>,
     ) -> Vec<i64> {
         let (world, contact, event) = (self.world, work.contact, work.event);
-        let call_start = |choice: Choice| {
-            let options = &work.offers[choice.offer].tariff.options;
-            options.band_by_call_start || world.defect(Defect::BandOfCallStart)
-        };
+        let units_granted = |index: &usize| matches!(fitting[0].0.allowances[*index].grant, Grant::Units(..));
+        if !fitting.iter().any(|(_, index)| units_granted(index)) {
+            return vec![0; quantity.increments.len()];
+        }
+        let options = &work.offers[first.offer].tariff.options;
+        let call_start = options.band_by_call_start || world.defect(Defect::BandOfCallStart);
         let mut lefts: BTreeMap<(usize, &str), i64> = BTreeMap::new();
-        for month in months.iter().map(String::as_str).chain([month]) {
+        let mut known: Vec<&str> = months.iter().map(|month| &**month).collect();
+        known.dedup();
+        for month in known.into_iter().chain([month]) {
             for (tariff, index) in fitting {
                 let allowance = &tariff.allowances[*index];
                 lefts
@@ -272,12 +296,11 @@ impl<'a> Biller<'a> {
         if measured > 0 {
             assert_eq!(take(&mut self.wall, "second", measured, month, 0), measured);
         }
-        for (increment, month) in quantity.increments.iter().zip(months) {
+        for (increment, month) in quantity.increments.iter().zip(months.iter().map(|month| &**month)) {
             let offer = &work.offers[increment.choice.offer];
-            let before = offer.unit == "second"
-                && offer.tariff.options.allowance_draws_measured
-                && offer.rate.scope == "call";
-            let after = if call_start(increment.choice) { 0 } else { increment.after };
+            let before =
+                offer.unit == "second" && options.allowance_draws_measured && offer.rate.scope == "call";
+            let after = if call_start { 0 } else { increment.after };
             all.push(match before {
                 true => 0,
                 false => take(&mut self.wall, offer.unit, increment.units, month, after),
@@ -413,6 +436,11 @@ impl<'a> Biller<'a> {
         };
         (disposition, parts)
     }
+}
+
+/// The month of an increment's own start.
+fn month_of(event: &Event, increment: &Increment, zone: Tz) -> Rc<str> {
+    Rc::from(calendar::month(event.start + Duration::seconds(increment.after), zone))
 }
 
 fn not_billable(event: &Event) -> &'static str {

@@ -89,7 +89,7 @@ fn read_deck(folder: &Path, table: &Table) -> Deck {
         let filled = |column: &str| Some(cell(row, column)).filter(|text| !text.is_empty());
         let prefix = format!("+{}", cell(row, "prefix").trim_start_matches('+'));
         DeckRow {
-            name: filled("name").unwrap_or_else(|| prefix.clone()),
+            name: filled("name").unwrap_or_else(|| cell(row, "prefix")),
             prefix,
             price: decimal(&cell(row, "price")) / integer(units_in_price),
             increment: filled("increment").map(|text| increment(&text)),

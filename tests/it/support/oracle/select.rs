@@ -119,6 +119,7 @@ fn offer<'a>(
     (level, precision): (usize, usize),
 ) -> Option<Offer<'a>> {
     let mut increment = rate.increment;
+    let mut precision = precision;
     let mut connection_fee = &rate.connection_fee;
     let mut destination = "";
     let (pricing, unit) = match &rate.price {
@@ -138,7 +139,9 @@ fn offer<'a>(
         Price::Deck(name) => {
             let deck = world.rules.decks.get(name).unwrap_or_else(|| panic!("no deck {name}"));
             let row = row_of(world, deck, tariff, event)?;
-            increment = row.increment.or(rate.increment).or(deck.increment);
+            increment = row.increment.or(deck.increment).or(rate.increment);
+            // A deck is a destination.
+            precision = 2 * (row.prefix.len() - 1);
             connection_fee = row.connection_fee.as_ref().unwrap_or(connection_fee);
             destination = &row.name;
             (Pricing::One(&row.price), deck.unit)
@@ -209,7 +212,7 @@ pub fn band_at<'a>(
             let plain = super::calendar::Band { except: Default::default(), on: None, ..band.clone() };
             return plain.holds(at, of_contact.unwrap_or(tariff.zone));
         }
-        wall.holds(name, band, of_contact.unwrap_or(tariff.zone), at)
+        wall.holds(band, of_contact.unwrap_or(tariff.zone), at)
     };
     matching.bands.iter().find(|name| holds(name)).map(String::as_str)
 }

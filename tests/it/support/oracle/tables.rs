@@ -167,6 +167,8 @@ impl Event {
 pub struct Facts {
     /// In place of the row's own cell where not empty.
     pub instead: BTreeMap<&'static str, String>,
+    /// The matter of the account code and the timekeeper of the extension, where nobody has coded others.
+    pub derived: BTreeMap<&'static str, String>,
 }
 
 impl Facts {
@@ -175,8 +177,16 @@ impl Facts {
         match name {
             "to_class" => event.to.class,
             "from_class" => event.from.class,
-            name => self.instead.get(name).map_or_else(|| event.text(name), String::as_str),
+            name => match self.derived.get(name) {
+                Some(text) => text,
+                None => self.known(event, name),
+            },
         }
+    }
+
+    /// The same without what is derived.
+    pub fn known<'a>(&'a self, event: &'a Event, name: &str) -> &'a str {
+        self.instead.get(name).map_or_else(|| event.text(name), String::as_str)
     }
 }
 

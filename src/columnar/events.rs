@@ -327,9 +327,9 @@ impl<'a> EventColumns<'a> {
         Ok(EventView {
             id: self.id.get(row).ok_or_else(|| wrong("id"))?,
             start: self.start.get(row).map(Instant::from_milliseconds).ok_or_else(|| wrong("start_ms"))?,
-            channel: word(self.channel, row, &Channel::ALL).ok_or_else(|| wrong("channel"))?,
-            direction: word(self.direction, row, &Direction::ALL).ok_or_else(|| wrong("direction"))?,
-            outcome: word(self.outcome, row, &Outcome::ALL).ok_or_else(|| wrong("outcome"))?,
+            channel: word(self.channel, row, Channel::ALL).ok_or_else(|| wrong("channel"))?,
+            direction: word(self.direction, row, Direction::ALL).ok_or_else(|| wrong("direction"))?,
+            outcome: word(self.outcome, row, Outcome::ALL).ok_or_else(|| wrong("outcome"))?,
             from,
             to,
             from_country,

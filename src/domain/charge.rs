@@ -43,6 +43,8 @@ pub struct Component {
     pub kind: ComponentKind,
     /// Index of the tariff clause (a rate of a tariff version) in the compiled rules.
     pub clause: u32,
+    /// The clause under whose line it stands; another one for the later prices of a destination.
+    pub line: u32,
     /// The allowance that was drawn, when `kind` is `Allowance`.
     pub allowance: Option<Draw>,
     pub unit: Unit,

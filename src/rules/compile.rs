@@ -346,7 +346,8 @@ impl CompiledRules {
     /// How many contacts, extensions or numbers of a payer are active in a span.
     fn counted(&self, payer: u32, per: Per, span: Span) -> i128 {
         fn distinct<T: Ord + Copy>(claims: &[Claim<T>], span: &Span) -> i128 {
-            let held = claims.iter().filter(|claim| claim.span.overlaps(span)).map(|claim| claim.value);
+            let lives = |claim: &&Claim<T>| claim.span.from < claim.span.to && claim.span.overlaps(span);
+            let held = claims.iter().filter(lives).map(|claim| claim.value);
             held.collect::<BTreeSet<T>>().len() as i128
         }
         let contact = &self.terms(payer).contact;
@@ -433,6 +434,7 @@ impl CompiledRules {
     /// for the places its rate names.
     fn enter(&mut self, clause: Clause, prefixes: Option<&[&str]>) {
         let index = small(self.clauses.len());
+        let clause = Clause { line: if clause.line == u32::MAX { index } else { clause.line }, ..clause };
         let matches = &clause.rate.matches;
         for channel in Channel::ALL {
             for direction in Direction::ALL.iter().filter(|direction| applies(matches, *channel, **direction))

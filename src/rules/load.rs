@@ -14,8 +14,6 @@ mod outcomes;
 mod price;
 mod rate;
 mod tariff;
-#[cfg(test)]
-mod tests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -166,3 +164,6 @@ impl<'f> Draft<'f> {
         self.tariff_mentions.push(Mention { file: top.file.to_owned(), name });
     }
 }
+
+#[cfg(test)]
+mod tests;

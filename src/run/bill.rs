@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
-use crate::book::{Book, NewDocument, StoredDocument};
+use crate::book::{Book, StoredDocument};
 use crate::domain::disposition::{
     Conservation, ControlTotal, EventDisposition, RecordDisposition, SuspenseReason,
 };
-use crate::domain::document::{Document, Finalisation};
+use crate::domain::document::Document;
 use crate::domain::event::BillableEvent;
 use crate::domain::money::{Exact, Money};
 use crate::domain::reconciliation::Reconciliation;
@@ -27,6 +27,10 @@ use super::rating::{Opening, RatingRun, is_charged, rate_from, started};
 use super::settlement::{self, Kept, Owed, Settled};
 use super::workspace::Workspace;
 use super::{DERIVATION_VERSION, explain, rollover, suspense};
+
+mod numbering;
+
+pub(super) use numbering::kept_document;
 
 /// Who finalises, and under which date; recorded once as facts.
 #[derive(Clone, Debug)]
@@ -369,11 +373,18 @@ impl BillingRun {
             let events = explain::event_ids(&charges)?;
             settled.insert(&document.contact_id, (events, &kept.invoice.carried));
         }
+        let mut moved: BTreeMap<String, String> = BTreeMap::new();
         for (index, rated) in self.rating.rated.iter().enumerate() {
             let Some(payer) = rated.payer.filter(|_| is_charged(rated.disposition)) else { continue };
             let contact = self.rules.payers[payer as usize].contact.id.as_str();
-            let Some((events, carried)) = settled.get(contact) else { continue };
             let id = &self.facts.mediated.events[index].id;
+            let Some((events, carried)) = settled.get(contact) else {
+                if let Some((other, _)) = settled.iter().find(|(_, (events, _))| events.contains(id)) {
+                    let reason = format!("{id} is already on a document of {other}");
+                    moved.entry(contact.to_owned()).or_insert(reason);
+                }
+                continue;
+            };
             self.dispositions[index] = match (events.contains(id), carried.contains(id)) {
                 (true, _) => (EventDisposition::EarlierDocument, None),
                 (false, true) => (EventDisposition::CarriedOver, None),
@@ -381,7 +392,10 @@ impl BillingRun {
             };
         }
         self.documents.retain(|document| !settled.contains_key(document.invoice.payer.contact_id.as_str()));
-        suspense::park(self, book, workspace)
+        suspense::park(self, book, workspace)?;
+        // What a corrected mapping moved away from a final document is billed to nobody a second time.
+        self.parked.extend(moved);
+        Ok(())
     }
 
     /// Both ledgers and the bridge (design, section 2), from independent counts.
@@ -468,93 +482,6 @@ impl BillingRun {
         ))
     }
 
-    /// Whether a document is a draft that nothing holds back.
-    fn is_due(&self, document: &Document) -> bool {
-        document.invoice.finalisation.is_none()
-            && !self.parked.contains_key(&document.invoice.payer.contact_id)
-    }
-
-    /// Gives the drafts numbers, in the order of contacts, in one transaction. Parked payers stay drafts.
-    fn number(&mut self, book: &mut Book, workspace: &Workspace, finalise: &Finalise) -> Result<()> {
-        let series = &workspace.config.series;
-        let first = book.next_number(series)?;
-        let due_date = finalise
-            .issue_date
-            .checked_add_days(Days::new(u64::from(workspace.config.due_days)))
-            .ok_or_else(|| Failure::new(Exit::Usage, "the due date is beyond the calendar"))?;
-        let due: Vec<usize> =
-            (0..self.documents.len()).filter(|index| self.is_due(&self.documents[*index])).collect();
-        for (sequence, index) in (first..).zip(&due) {
-            self.documents[*index].invoice.finalisation = Some(Finalisation {
-                number: format!("{series}-{sequence:06}"),
-                issue_date: finalise.issue_date,
-                due_date,
-                actor: finalise.actor.clone(),
-            });
-        }
-        let mut new = Vec::with_capacity(due.len());
-        for (place, index) in (first..).zip(&due) {
-            new.push(self.stored(&self.documents[*index], series, place, finalise)?);
-        }
-        book.finalise(&self.id, &new)
-    }
-
-    fn stored(
-        &self,
-        document: &Document,
-        series: &str,
-        sequence: u64,
-        finalise: &Finalise,
-    ) -> Result<NewDocument> {
-        let contact = &document.invoice.payer.contact_id;
-        let bug = |error: serde_json::Error| Failure::new(Exit::Bug, error.to_string());
-        let charges = explain::charges_of(self, contact)?;
-        Ok(NewDocument {
-            series: series.to_owned(),
-            sequence,
-            number: document
-                .invoice
-                .finalisation
-                .as_ref()
-                .map(|facts| facts.number.clone())
-                .unwrap_or_default(),
-            contact_id: contact.clone(),
-            period_key: self.period.month.key(),
-            kind: "invoice".to_owned(),
-            ordinal: 1,
-            issue_date: finalise.issue_date,
-            actor: finalise.actor.clone(),
-            body: serde_json::to_vec(document).map_err(bug)?,
-            event_ids: explain::event_ids(&charges)?
-                .into_iter()
-                .filter(|event| !self.priced_again.contains(event))
-                .collect(),
-            charges,
-            voids: None,
-        })
-    }
-
-    /// This run finalised before: the same facts must give the same documents.
-    fn take_numbers(&mut self, own: &[StoredDocument]) -> Result<()> {
-        for stored in own {
-            let damaged =
-                |what: &str| Failure::new(Exit::Verification, format!("document {}: {what}", stored.number));
-            let kept = kept_document(stored)?;
-            let position = self
-                .documents
-                .iter()
-                .position(|document| document.invoice.payer.contact_id == stored.contact_id)
-                .ok_or_else(|| damaged("the same facts give no such document now"))?;
-            let mut again = self.documents[position].clone();
-            again.invoice.finalisation = kept.invoice.finalisation.clone();
-            if again != kept {
-                return Err(damaged("the same facts give another document now"));
-            }
-            self.documents[position] = kept;
-        }
-        Ok(())
-    }
-
     fn add_money(&mut self) -> Result<()> {
         let mut money: BTreeMap<Currency, MoneyControl> = BTreeMap::new();
         for document in self.documents.iter().chain(&self.earlier) {
@@ -583,12 +510,6 @@ impl BillingRun {
         self.money = money.into_values().collect();
         Ok(())
     }
-}
-
-/// A finalised document as it was kept.
-pub(super) fn kept_document(stored: &StoredDocument) -> Result<Document> {
-    serde_json::from_slice(&stored.body)
-        .map_err(|error| Failure::new(Exit::Verification, format!("document {}: {error}", stored.number)))
 }
 
 /// The payer of a contact.

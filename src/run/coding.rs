@@ -23,7 +23,7 @@ use crate::stage::identify::identify;
 use crate::stage::overlap::{overlaps, worked_times};
 use crate::stage::propose::propose;
 
-use super::rating::{RatingRun, rate_all};
+use super::rating::{RatingRun, rate_all, view};
 use super::suspense::sentence_of;
 use super::workspace::{Workspace, refuse};
 use super::{bill, facts};
@@ -111,7 +111,7 @@ impl Desk {
     /// What is proposed for an event.
     fn proposed(&self, workspace: &Workspace, place: usize) -> Coding {
         let event = &self.events[place];
-        let view = event.view();
+        let view = view(event, self.rating.conditions[place]);
         let found = identify(&self.rules.identity, &view);
         let zones = found.map_or((self.rules.home_zone, self.rules.home_zone), |found| {
             let terms = &self.rules.payers[found.payer as usize];

@@ -1,5 +1,6 @@
 //! Events → charges: the event table feeds the pricing code, whatever the command.
 
+use crate::columnar::conditions::Masks;
 use crate::columnar::{charges, conditions, events};
 use crate::domain::Result;
 use crate::domain::charge::Charge;
@@ -20,6 +21,8 @@ pub struct RatingRun {
     pub state: GroupState,
     /// Which conditions of the rules hold for each event.
     pub conditions: Vec<u64>,
+    /// For each condition the number of events for which it is neither true nor false.
+    pub conditions_unknown: Vec<usize>,
 }
 
 /// What an earlier document left of an allowance.
@@ -64,7 +67,7 @@ pub fn rate_from(
     events: &[BillableEvent],
     turns: &[usize],
 ) -> Result<RatingRun> {
-    let conditions = conditions_of(rules, events)?;
+    let Masks { rows: conditions, unknown: conditions_unknown } = conditions_of(rules, events)?;
     let mut rated = Vec::with_capacity(events.len());
     let mut made = Vec::new();
     for (row, event) in events.iter().enumerate() {
@@ -81,18 +84,18 @@ pub fn rate_from(
     settle(rules, &mut state, &mut rated, &mut made)?;
     let all: Vec<Charge> = made.iter().map(|(_, charge)| charge.clone()).collect();
     charges::cross_foot(rules, &state, &all)?;
-    Ok(RatingRun { rated, charges: made, state, conditions })
+    Ok(RatingRun { rated, charges: made, state, conditions, conditions_unknown })
 }
 
 /// Which conditions of the rules hold for each event.
 ///
 /// # Errors
 /// A failure of Polars.
-pub fn conditions_of(rules: &CompiledRules, events: &[BillableEvent]) -> Result<Vec<u64>> {
+pub fn conditions_of(rules: &CompiledRules, events: &[BillableEvent]) -> Result<Masks> {
     if rules.conditions.is_empty() {
-        return Ok(vec![0; events.len()]);
+        return Ok(Masks { rows: vec![0; events.len()], unknown: Vec::new() });
     }
-    Ok(conditions::evaluate(&rules.conditions, &events::frame(events)?)?.rows)
+    conditions::evaluate(&rules.conditions, &events::frame(events)?)
 }
 
 /// Runs the examples that the rule files carry.

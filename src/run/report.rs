@@ -18,6 +18,7 @@ use crate::output::report::{
 };
 use crate::output::unmatched::{UnmatchedUsage, unmatched_csv};
 use crate::output::{Heading, OutputFile, Published, control, document, publish, reconciliation};
+use crate::rules::ruleset::Condition;
 
 use super::DERIVATION_VERSION;
 use super::bill::BillingRun;
@@ -227,7 +228,24 @@ fn remarks(run: &BillingRun) -> Vec<String> {
         *counts.entry(remark).or_default() += 1;
     }
     let remarks = counts.into_iter().map(|(remark, count)| format!("{remark} (events: {count})"));
-    remarks.chain(run.remarks.iter().cloned()).chain(record_findings(run)).chain(overlaps(run)).collect()
+    remarks
+        .chain(unknown_conditions(run))
+        .chain(run.remarks.iter().cloned())
+        .chain(record_findings(run))
+        .chain(overlaps(run))
+        .collect()
+}
+
+/// Conditions that some events do not answer: they did not match there, which may not be what was meant.
+fn unknown_conditions(run: &BillingRun) -> Vec<String> {
+    let counted = run.rules.conditions.iter().zip(&run.rating.conditions_unknown);
+    let of = |(condition, events): (&Condition, &usize)| {
+        format!(
+            "The condition \"{}\" is neither true nor false where a column is empty, and did not match there (events: {events}).",
+            condition.text
+        )
+    };
+    counted.filter(|(_, events)| **events > 0).map(of).collect()
 }
 
 /// Time billed on two matters at once, the first few by name.

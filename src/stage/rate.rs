@@ -303,8 +303,12 @@ fn price(
     if !by_rate.unwrap_or(billable) {
         return Err((not_billable, None));
     }
-    rated.cost = context.cost(state, rated.month, trace);
-    let context = Context { supplier_cost: rated.cost, ..context };
+    let supplier_cost = context.cost_at_supplier(state, rated.month, trace);
+    rated.cost = match context.has_supplier() {
+        true => supplier_cost,
+        false => context.carrier_cost().ok().flatten(),
+    };
+    let context = Context { supplier_cost, ..context };
     let disposition = context.price_entries(state, first, rated, trace)?;
     trace.step(|| Step::Total { numerator: rated.numerator });
     context.book(state, rated, disposition)
@@ -414,10 +418,14 @@ impl<'a, 'e> Context<'a, 'e> {
         })
     }
 
-    /// What the event costs: the supplier's charge, else the carrier's figure.
-    fn cost(&self, state: &mut GroupState, month: u32, trace: &mut impl Trace) -> Option<i128> {
-        let supplier = self.own_version().and_then(|version| self.rules.versions[version].supplier);
-        let Some(supplier) = supplier else { return self.carrier_cost().ok().flatten() };
+    fn has_supplier(&self) -> bool {
+        self.own_version().is_some_and(|version| self.rules.versions[version].supplier.is_some())
+    }
+
+    /// What the same event costs at the tariff of the supplier that the own tariff names; `None` without one, or when
+    /// that tariff has no price for it.
+    fn cost_at_supplier(&self, state: &mut GroupState, month: u32, trace: &mut impl Trace) -> Option<i128> {
+        let supplier = self.own_version().and_then(|version| self.rules.versions[version].supplier)?;
         let tariffs = [supplier];
         let context = Context { tariffs: &tariffs, ..*self };
         let first = context.clause_at(&context.whole(), None);

@@ -76,7 +76,16 @@ fn run(session: &mut Session, rules: &str, contacts: &str, usage: &str) -> Ended
 /// Prices usage; everything must be readable.
 #[track_caller]
 pub fn bill(rules: &str, contacts: &str, usage: &str) -> Bill {
+    bill_beside(rules, contacts, usage, &[])
+}
+
+/// As [`bill`], with further files.
+#[track_caller]
+pub fn bill_beside(rules: &str, contacts: &str, usage: &str, files: &[(&str, &str)]) -> Bill {
     let mut session = Session::new();
+    for (name, text) in files {
+        session.write(name, text);
+    }
     let ended = run(&mut session, rules, contacts, usage);
     assert_eq!(ended.exit, 0, "{}{}", ended.output, ended.talk);
     Bill {

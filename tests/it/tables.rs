@@ -1,6 +1,6 @@
 //! The numbers in the tables of the manual that no trap and no feature computes already.
 
-use crate::priced::{ONE, USAGE, bill, call, calls, exact, one_call, tariff};
+use crate::priced::{ONE, USAGE, bill, bill_beside, call, calls, exact, one_call, tariff};
 
 const OCTOBER: &str = "2026-10";
 
@@ -113,6 +113,30 @@ fn a_period_of_pools_is_one_sum() {
     let contacts = "id,name,numbers,pool\none,One,+12125550143,hudson\ntwo,Two,+13105550143,hudson\nthree,Three,+16465550143,hudson\n";
     let priced = bill(&rules, contacts, &calls(&[6000, 6000, 6000, 60]));
     for (event, charge) in [("c0", "0"), ("c1", "0"), ("c2", "0"), ("c3", "0.05")] {
+        priced.charges(event, charge);
+    }
+}
+
+#[test]
+fn a_deck_is_a_destination() {
+    let rules = tariff(
+        "[[rate]]\nname = \"Kingdom\"\nmatch = { to = \"GB\" }\nprice = \"2 flat\"\n\
+         [[rate]]\nname = \"World\"\nprice = \"deck world\"\n[deck.world]\nfile = \"world.csv\"\nunit = \"call\"\n",
+    );
+    let contacts = "id,name,prefixes\none,One,+4\n";
+    let row = |id: &str, to: &str| {
+        format!("{id},2026-10-05T10:00:00-04:00,60,voice,outbound,+12125550100,{to},answered\n")
+    };
+    let usage = format!(
+        "{USAGE}{}{}{}",
+        row("mobile", "+447400123456"),
+        row("london", "+442079460018"),
+        row("berlin", "+493012345678")
+    );
+    // The deck knows 447 and 49: longer than the country, and the only one; +4420 is not in it and the country's.
+    let deck = "prefix,price,name\n447,3,Mobile\n49,1,Germany\n";
+    let priced = bill_beside(&rules, contacts, &usage, &[("rules/world.csv", deck)]);
+    for (event, charge) in [("mobile", "3"), ("london", "2"), ("berlin", "1")] {
         priced.charges(event, charge);
     }
 }

@@ -48,6 +48,10 @@ pub struct Clause {
     pub timekeeper: u32,
     /// Counter of its tiers, packages or rounding scope.
     pub counter: Option<usize>,
+    /// The clause under whose line it stands: its own index, or that of the first row of a deck with its destination.
+    pub line: u32,
+    /// The prices of that line as written.
+    pub line_text: Arc<str>,
 }
 
 /// How a clause comes to its price.
@@ -218,6 +222,8 @@ impl CompiledRules {
             destination: Arc::from(""),
             timekeeper: 0,
             counter: common.counter,
+            line: u32::MAX,
+            line_text: Arc::from(rate.price.text.as_str()),
         })
     }
 
@@ -228,6 +234,7 @@ impl CompiledRules {
             let unit = numerator(price.amount, price.per_units, self.denominator)?;
             let mut clause = self.clause(common, ClausePricing::Unit(unit))?;
             clause.price_text = Arc::from(price.text.as_str());
+            clause.line_text = Arc::clone(&clause.price_text);
             clause.timekeeper = u32::try_from(index + 1).expect("timekeepers are counted in 32 bits");
             self.enter(clause, None);
         }
@@ -279,7 +286,18 @@ impl CompiledRules {
             };
             clauses.push((clause, prefixes));
         }
-        for (clause, prefixes) in clauses {
+        let mut lines: HashMap<Arc<str>, (u32, Vec<Arc<str>>)> = HashMap::new();
+        for (place, (clause, _)) in clauses.iter().enumerate() {
+            let index = u32::try_from(self.clauses.len() + place).expect("clauses are counted in 32 bits");
+            let line = lines.entry(Arc::clone(&clause.destination)).or_insert_with(|| (index, Vec::new()));
+            if !line.1.contains(&clause.price_text) {
+                line.1.push(Arc::clone(&clause.price_text));
+            }
+        }
+        for (mut clause, prefixes) in clauses {
+            let (line, texts) = &lines[&clause.destination];
+            clause.line = *line;
+            clause.line_text = Arc::from(texts.join(", then "));
             self.enter(clause, Some(&prefixes));
         }
         Ok(())

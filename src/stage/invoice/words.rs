@@ -15,13 +15,13 @@ pub(super) fn price(clause: &Clause, tier: u16) -> String {
             texts.join(", then ")
         }
         Pricing::Tiers { tiers, .. } => {
-            tier_of(tiers, tier).map_or_else(|| clause.price_text.to_string(), |tier| tier.price.text.clone())
+            tier_of(tiers, tier).map_or_else(|| clause.line_text.to_string(), |tier| tier.price.text.clone())
         }
         Pricing::Package { size_units } => {
             format!("{} for each {}", rate.price.amount, bound(*size_units, clause.unit))
         }
         Pricing::Plain | Pricing::Cost(_) | Pricing::Deck { .. } | Pricing::ByTimekeeper => {
-            clause.price_text.to_string()
+            clause.line_text.to_string()
         }
     }
 }

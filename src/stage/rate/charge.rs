@@ -30,12 +30,13 @@ struct Tally {
 }
 
 impl Tally {
-    fn component(&self, kind: ComponentKind, clause: u32, unit: Unit, numerator: i128) -> Component {
+    fn component(&self, kind: ComponentKind, (clause, of): (u32, &Clause), numerator: i128) -> Component {
         Component {
             kind,
             clause,
+            line: of.line,
             allowance: None,
-            unit,
+            unit: of.unit,
             tier: self.tier,
             matter: self.matter,
             timekeeper: self.entry.timekeeper,
@@ -144,6 +145,11 @@ impl Context<'_, '_> {
         self.settle_entry(state, &tally, rated, trace)
     }
 
+    /// A clause with its index.
+    fn clause(&self, index: u32) -> (u32, &Clause) {
+        (index, &self.rules.clauses[index as usize])
+    }
+
     /// Connection fee, discount, floor, cap and rounding, unless everything was included.
     fn finish_charge(
         &self,
@@ -158,8 +164,7 @@ impl Context<'_, '_> {
         let before = tally.total;
         let rounded = increments.finish();
         for (of, tier, month, difference) in &rounded {
-            let unit = self.rules.clauses[*of as usize].unit;
-            let component = tally.component(ComponentKind::Rounding, *of, unit, *difference);
+            let component = tally.component(ComponentKind::Rounding, self.clause(*of), *difference);
             state.components.push(Component { tier: *tier, month: *month, ..component });
             tally.total = plus(tally.total, *difference)?;
         }
@@ -212,7 +217,7 @@ impl Context<'_, '_> {
                 continue;
             }
             state.pending.draws.push((slice.month, counter, i128::from(units)));
-            let component = tally.component(ComponentKind::Allowance, tally.first, unit, 0);
+            let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), 0);
             state.components.push(Component {
                 allowance: Some(Draw { counter: small(counter), version: small(at) }),
                 tier: 0,
@@ -252,10 +257,10 @@ impl Context<'_, '_> {
             |state: &mut GroupState, tally: &mut Tally, piece: &Slice, tier: u16, part: u16, each: i128| {
                 let numerator = each.checked_mul(i128::from(piece.units)).ok_or(overflow)?;
                 tally.total = plus(tally.total, numerator)?;
-                if !std::mem::replace(priced, true) {
+                if piece.clause == tally.first && !std::mem::replace(priced, true) {
                     tally.tier = tier;
                 }
-                let component = tally.component(ComponentKind::Usage, piece.clause, clause.unit, numerator);
+                let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
                 let component = Component {
                     tier,
                     month: piece.month,
@@ -293,7 +298,7 @@ impl Context<'_, '_> {
             ClausePricing::Volume(_) => {
                 let counter = clause.counter.expect("a tiered rate has a counter");
                 state.pending.counted.push((slice.month, counter, slice.units));
-                let component = tally.component(ComponentKind::Usage, slice.clause, clause.unit, 0);
+                let component = tally.component(ComponentKind::Usage, (slice.clause, clause), 0);
                 let (unit_from, units, month) = (slice.unit_from, slice.units, slice.month);
                 push_usage(
                     &mut state.components,
@@ -303,7 +308,11 @@ impl Context<'_, '_> {
                 Ok(())
             }
             ClausePricing::Package { .. } | ClausePricing::Cost { .. } | ClausePricing::Missing => {
-                self.price_whole(state, tally, slice, trace)
+                let numerator = self.price_whole(state, tally, slice, trace)?;
+                if matches!(clause.pricing, ClausePricing::Cost { .. }) {
+                    increments.add(slice.increment, (slice.clause, 0, slice.month), numerator);
+                }
+                Ok(())
             }
         }
     }
@@ -315,7 +324,7 @@ impl Context<'_, '_> {
         tally: &mut Tally,
         slice: &Slice,
         trace: &mut impl Trace,
-    ) -> Result<(), Stopped> {
+    ) -> Result<i128, Stopped> {
         let overflow = suspended(SuspenseReason::Overflow);
         let clause = &self.rules.clauses[slice.clause as usize];
         let numerator = match &clause.pricing {
@@ -347,12 +356,12 @@ impl Context<'_, '_> {
             _ => return Err(suspended(SuspenseReason::NoTimekeeperPrice)),
         };
         tally.total = plus(tally.total, numerator)?;
-        let component = tally.component(ComponentKind::Usage, slice.clause, clause.unit, numerator);
+        let component = tally.component(ComponentKind::Usage, (slice.clause, clause), numerator);
         let (unit_from, units, month) = (slice.unit_from, slice.units, slice.month);
         push_usage(&mut state.components, tally.begin, Component { month, unit_from, units, ..component });
         let (clause, units) = (slice.clause, slice.units);
         trace.step(|| Step::Price { clause, part: 0, units, numerator });
-        Ok(())
+        Ok(numerator)
     }
 
     fn counted(&self, state: &GroupState, slice: &Slice, counter: usize) -> i64 {
@@ -382,8 +391,10 @@ impl Context<'_, '_> {
                     scaled / denominator
                 }
             };
-            let numerator = self.change(state, tally, ComponentKind::Discount, before - off);
-            trace.step(|| Step::Discount { clause: first, before, numerator });
+            if off != 0 {
+                let numerator = self.change(state, tally, ComponentKind::Discount, before - off);
+                trace.step(|| Step::Discount { clause: first, before, numerator });
+            }
         }
         if let Some(floor) = clause.charge_floor.filter(|floor| tally.total < *floor) {
             let before = tally.total;
@@ -446,7 +457,7 @@ impl Context<'_, '_> {
             return Ok(());
         }
         tally.total = plus(tally.total, numerator)?;
-        let component = tally.component(ComponentKind::ConnectionFee, clause, of.unit, numerator);
+        let component = tally.component(ComponentKind::ConnectionFee, (clause, of), numerator);
         let tier = if clause == tally.first { tally.tier } else { 0 };
         state.components.push(Component { tier, ..component });
         trace.step(|| Step::ConnectionFee { clause, numerator });
@@ -455,8 +466,7 @@ impl Context<'_, '_> {
 
     /// Changes the charge to another amount by a component of its own.
     fn change(&self, state: &mut GroupState, tally: &mut Tally, kind: ComponentKind, to: i128) -> i128 {
-        let unit = self.rules.clauses[tally.first as usize].unit;
-        state.components.push(tally.component(kind, tally.first, unit, to - tally.total));
+        state.components.push(tally.component(kind, self.clause(tally.first), to - tally.total));
         tally.total = to;
         to
     }
@@ -506,9 +516,14 @@ impl Context<'_, '_> {
                 continue;
             }
             state.pending.draws.push((tally.month, counter, numerator));
-            let component = tally.component(ComponentKind::Allowance, tally.first, Unit::Amount, -numerator);
+            let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), -numerator);
             let draw = Draw { counter: small(counter), version: small(at) };
-            state.components.push(Component { allowance: Some(draw), tier: 0, ..component });
+            state.components.push(Component {
+                allowance: Some(draw),
+                unit: Unit::Amount,
+                tier: 0,
+                ..component
+            });
             trace.step(|| Step::Credit { counter, left_before, numerator });
             taken += numerator;
         }

@@ -365,7 +365,7 @@ impl Group {
 pub fn slot_of(component: &Component) -> LineSlot {
     match component.allowance {
         None => LineSlot {
-            target: LineTarget::Clause(component.clause),
+            target: LineTarget::Clause(component.line),
             tier: component.tier,
             matter: component.matter,
             timekeeper: component.timekeeper,

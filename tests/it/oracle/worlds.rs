@@ -109,6 +109,138 @@ fn planted_defects_are_seen() {
     assert!(unseen.is_empty(), "{unseen:?}");
 }
 
+/// Every key and every word of the rule language is drawn in a handful of worlds.
+#[test]
+fn worlds_speak_the_whole_language() {
+    let mut rules = String::new();
+    for seed in 0..80 {
+        let folder = TempDir::new().unwrap();
+        let made = world(seed, 1, folder.path());
+        for (path, bytes) in files(&made.rules) {
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                rules += &String::from_utf8(bytes).unwrap();
+            }
+        }
+    }
+    let mut said: Vec<String> = WORDS.lines().map(str::to_string).collect();
+    for (key, words) in CHOICES {
+        said.extend(words.split_whitespace().map(|word| format!("{key} = \"{word}\"")));
+    }
+    let missing: Vec<&String> =
+        said.iter().filter(|text| !text.is_empty() && !rules.contains(text.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Keys with all the words that they may have.
+const CHOICES: [(&str, &str); 31] = [
+    ("increments_from", "first-block zero"),
+    ("band_by", "increment call-start"),
+    ("crossing", "start pieces"),
+    ("connection_fee_on_change", "first each"),
+    ("inside_allowance", "no-fee fee"),
+    ("allowance_draws", "billed measured"),
+    ("zero_seconds", "nothing first-block"),
+    ("under_a_second", "first-block nothing"),
+    ("no_usage", "nothing tier-fee package"),
+    ("grace_by", "shorter-than not-longer-than"),
+    ("tier_bounds", "up-to widths"),
+    ("beyond_last_tier", "mistake last-price unbilled"),
+    ("units", "started completed"),
+    ("negative", "mirror toward-plus-infinity"),
+    ("alphabet", "gsm7 national"),
+    ("text_split", "pairs graphemes"),
+    ("period_by", "start end split"),
+    ("message_instant", "creation last-change"),
+    ("late", "append replay"),
+    ("proration", "end-exclusive both-inclusive"),
+    ("legs", "customer-facing master timekeeper-leg estimated-talk longest-leg first-answered sum-of-legs"),
+    ("without_legs", "master suspend"),
+    ("charge", "per-event per-increment"),
+    ("charge_mode", "half-away half-even up down"),
+    ("line", "half-away half-even up down"),
+    ("scope", "call contact-day matter-day timekeeper-day period"),
+    ("mode", "graduated volume package"),
+    ("per", "contact extension number"),
+    ("of", "line period"),
+    ("rollover", "all"),
+    ("supplier", "carrier"),
+];
+
+const WORDS: &str = "price = \"deck world\"
+price = \"deck texts\"
+price = \"by timekeeper\"
+price = \"cost\"
+price = \"cost + 20%\"
+price = \"cost + 0.01\"
+price = \"cost + 12.5% + 0.015\"
+price = \"supplier\"
+price = \"supplier + 15%\"
+price = \"supplier + 7.5% + 0.02\"
+ flat\"
+ per second\"
+ per minute\"
+ per hour\"
+ per call\"
+ per message\"
+ per segment\"
+ per page\"
+ per month\"
+ once\"
+ of charges\"
+ hours\"
+steps = [
+first = 
+tier = [
+up_to = 
+fee = 
+size = 
+minimum = 
+grace = 
+where = 
+discount = 
+connection_fee = 
+charge_floor = 
+charge_cap = 
+charge_scale = 
+bill_when = 
+shared = true
+expires_after = 
+prorate = true
+prorate = false
+in_advance = true
+on = \"2026-
+off = 
+lines = [
+cap = 
+commitment = 
+fees_count = true
+after_offset_seconds = 
+valid_from = 
+[identity]
+order = [
+[calendar.
+[deck.
+[timekeeper.
+[[coding]]
+[[outcome]]
+error_code = 
+direction = 
+on = [
+except = 
+zone = \"contact\"
+to_class = 
+from_class = 
+extension = 
+department = 
+site = 
+cost_centre = 
+matter = 
+timekeeper = 
+task = 
+outcome = 
+from = 
+to = ";
+
 /// Bills one large world and says how long it took: `TOLLBOOK_TEST_EVENTS=25000 cargo test --test it -- how_long --nocapture`.
 #[test]
 fn how_long_it_takes() {

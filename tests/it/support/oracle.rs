@@ -62,8 +62,8 @@ pub enum Defect {
     DeckShortestPrefix,
     /// Increments are counted from zero where nothing is said.
     IncrementsFromZero,
-    /// The commitment is looked at before the cap.
-    CommitmentBeforeCap,
+    /// The cap looks at fees too, whatever the tariff says.
+    CapCountsFees,
     /// The commitment is due in full for a part of a month.
     CommitmentNotProrated,
     /// Fees count the day on which a contact ends.
@@ -103,7 +103,7 @@ impl Defect {
         Defect::CapBeforeFee,
         Defect::DeckShortestPrefix,
         Defect::IncrementsFromZero,
-        Defect::CommitmentBeforeCap,
+        Defect::CapCountsFees,
         Defect::CommitmentNotProrated,
         Defect::ProrationBothInclusive,
         Defect::HolidayIgnored,

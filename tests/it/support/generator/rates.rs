@@ -207,9 +207,9 @@ fn tiers(
     may_be_volume: bool,
 ) -> (String, bool) {
     let currency = tariff.currency;
-    let mode = match dice.below(4) {
-        0 if setting.volume && may_be_volume && style.rounds == "none" => "volume",
-        1 | 2 if style.rounds != "per-increment" => "package",
+    let mode = match dice.below(5) {
+        0..=2 if setting.volume && may_be_volume && style.rounds == "none" => "volume",
+        1..=3 if style.rounds != "per-increment" => "package",
         _ => "graduated",
     };
     let size = |dice: &mut Dice| if unit == "minute" { dice.between(5, 90) } else { dice.between(1, 9) };

@@ -242,11 +242,13 @@ fn tariff_text(
         names.push(rate_name);
     }
     for allowance in &tariff.allowances {
+        // Small where units are carried, so that months use them up.
+        let share = if setting.rollover { 10 } else { 1 };
         let grant = match allowance.unit {
-            "minutes" => dice.between(1, 200),
+            "minutes" => dice.between(1, 200 / share),
             "hours" => dice.between(1, 3),
-            "seconds" => dice.between(1, 5000),
-            _ => dice.between(1, 40),
+            "seconds" => dice.between(1, 5000 / share),
+            _ => dice.between(1, 40 / share),
         };
         let grant = match allowance.unit {
             "charges" => format!("{} of charges", money(dice, tariff.currency, 5000)),

@@ -33,6 +33,8 @@ pub struct Quantity<'a> {
     pub increments: Vec<Increment<'a>>,
     /// Measured seconds that allowances take in advance.
     pub included_seconds: i64,
+    /// The sum of its scope with this event, to be kept when the event is charged.
+    pub scoped: Option<(Vec<String>, i64)>,
 }
 
 /// Where an event is measured.
@@ -61,7 +63,6 @@ impl<'a> Bench<'_, 'a> {
             }
         }
         match offer.pricing {
-            Pricing::NoTimekeeper => return Err(("suspended", "no-timekeeper-price")),
             Pricing::Cost(..) if event.carrier_cost.is_none() => return Err(("suspended", "no-cost")),
             _ => {}
         }
@@ -70,12 +71,16 @@ impl<'a> Bench<'_, 'a> {
             units => {
                 let increment =
                     Increment { choice: first, position: 0, after: 0, units, seconds: Vec::new() };
-                Ok(Quantity { increments: vec![increment], included_seconds: 0 })
+                Ok(Quantity { increments: vec![increment], included_seconds: 0, scoped: None })
             }
         };
         match offer.unit {
             "second" if offer.rate.scope != "call" && !self.world.defect(Defect::ScopePerCall) => {
-                one(self.more_of_scope(work, first))
+                let (more, key, sum) = self.more_of_scope(work, first);
+                if more == 0 {
+                    self.scopes.insert(key.clone(), sum);
+                }
+                Ok(Quantity { scoped: Some((key, sum)), ..one(more)? })
             }
             "second" => {
                 let included =
@@ -120,7 +125,7 @@ impl<'a> Bench<'_, 'a> {
         let options = &work.offers[first.offer].tariff.options;
         let measured = (work.event.thousandths.unwrap() + 999) / 1000;
         let included = included.min(measured);
-        let mut quantity = Quantity { increments: Vec::new(), included_seconds: included };
+        let mut quantity = Quantity { increments: Vec::new(), included_seconds: included, scoped: None };
         if included > 0 && included == measured {
             return Ok(quantity);
         }
@@ -161,7 +166,7 @@ impl<'a> Bench<'_, 'a> {
     }
 
     /// What the event adds to the billed seconds of all events that are rounded together.
-    fn more_of_scope(&mut self, work: &Work<'_, 'a>, first: Choice<'a>) -> i64 {
+    fn more_of_scope(&mut self, work: &Work<'_, 'a>, first: Choice<'a>) -> (i64, Vec<String>, i64) {
         let offer = &work.offers[first.offer];
         let (event, facts) = (work.event, work.facts);
         let day = calendar::day(event.start, work.contact.zone);
@@ -180,9 +185,8 @@ impl<'a> Bench<'_, 'a> {
             "period" => vec![matter],
             other => panic!("no scope: {other}"),
         });
-        let sum = self.scopes.entry(key).or_insert(0);
-        let before = *sum;
-        *sum += event.thousandths.unwrap();
+        let before = self.scopes.get(&key).copied().unwrap_or(0);
+        let sum = before + event.thousandths.unwrap();
         let billed = |thousandths: i64| match thousandths {
             0 => 0,
             _ => {
@@ -190,7 +194,7 @@ impl<'a> Bench<'_, 'a> {
                 billed_of(self.world, seconds, (offer.first, offer.next), &offer.tariff.options)
             }
         };
-        billed(*sum) - billed(before)
+        (billed(sum) - billed(before), key, sum)
     }
 }
 

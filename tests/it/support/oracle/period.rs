@@ -258,27 +258,19 @@ pub fn add_period_amounts(world: &World, month: &Month, tariff: &Tariff, lines: 
         discounts += add("discount", &discount.name, off(&discount.off, &before));
     }
     let mut counted = &all - &fees + discounts;
-    if tariff.fees_count {
+    if tariff.fees_count || world.defect(Defect::CapCountsFees) {
         counted += fees;
     }
-    let commitment = commitment(world, month, tariff);
-    let raise = |counted: &BigRational,
-                 add: &mut dyn FnMut(&'static str, &str, BigRational) -> BigRational| {
-        match &commitment {
-            Some(least) if counted < least => add("true-up", "Commitment true-up", least - counted),
-            _ => BigRational::zero(),
-        }
-    };
-    if world.defect(Defect::CommitmentBeforeCap) {
-        counted += raise(&counted.clone(), &mut add);
-    }
+    // A cap is never below the commitment.
     if let Some(cap) = &tariff.cap
         && counted > *cap
     {
         counted += add("cap", "Period cap", cap - &counted);
     }
-    if !world.defect(Defect::CommitmentBeforeCap) {
-        raise(&counted, &mut add);
+    if let Some(least) = commitment(world, month, tariff)
+        && counted < least
+    {
+        add("true-up", "Commitment true-up", least - counted);
     }
 }
 

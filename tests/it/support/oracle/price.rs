@@ -143,6 +143,20 @@ impl<'a> Biller<'a> {
         };
         let mut draws = Draws::new();
         let taken = self.draw(work, (&quantity, first), &months, month, &fitting, &mut draws);
+        let unknown = |(increment, taken): (&Increment, &i64)| {
+            let pricing = &work.offers[increment.choice.offer].pricing;
+            increment.units > *taken && matches!(pricing, Pricing::NoTimekeeper)
+        };
+        if quantity.increments.iter().zip(&taken).any(unknown) {
+            return Err(("suspended", "no-timekeeper-price"));
+        }
+        if let Some((key, sum)) = &quantity.scoped {
+            self.scopes.insert(key.clone(), *sum);
+        }
+        for ((index, _, month), units) in draws.iter() {
+            let tariff = fitting[0].0;
+            self.ledger.take(self.world, work.contact, (tariff, &tariff.allowances[*index]), month, *units);
+        }
         let rounding = &work.offers[first.offer].tariff.rounding;
         let mut groups = Groups::new(self.world, &work.offers, &work.contact.id, supplied);
         // Increments of one price in a row are one multiplication.
@@ -305,10 +319,6 @@ impl<'a> Biller<'a> {
                 true => 0,
                 false => take(&mut self.wall, offer.unit, increment.units, month, after),
             });
-        }
-        for ((index, _, month), units) in draws.iter() {
-            let tariff = fitting[0].0;
-            self.ledger.take(world, contact, (tariff, &tariff.allowances[*index]), month, *units);
         }
         all
     }

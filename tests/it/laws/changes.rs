@@ -46,7 +46,7 @@ fn dearer(text: &str) -> String {
 
 #[test]
 fn law_05_no_order_shows() {
-    hold("5", SEEDS, 24, |seed| {
+    hold("5", 6, 18, |seed| {
         let facts = Facts::drawn(seed, EVENTS);
         let (first, mut dice) = (facts.price(), Dice::new(seed));
         let mut cases = 0;
@@ -105,11 +105,11 @@ fn only_its_contact(facts: &Facts, before: &Outcome, after: &Outcome) -> Result<
 /// A further event like some other, so that no period begins with it, but of another length and in any place of the order.
 #[test]
 fn law_13_an_event_changes_only_its_contact() {
-    hold("13", 12, 70, |seed| {
+    hold("13", 8, 40, |seed| {
         let facts = Facts::drawn(seed, EVENTS);
         let (before, mut dice) = (facts.price(), Dice::new(seed));
         let mut cases = 0;
-        for _ in 0..6 {
+        for _ in 0..5 {
             let mut other = facts.clone();
             let place = dice.below(facts.usage.rows.len() as u64) as usize;
             let mut row = facts.usage.rows[place].clone();
@@ -152,7 +152,7 @@ fn next_versions(facts: &Facts, dice: &mut Dice) -> Vec<Next> {
         }
     }
     let looks_ahead =
-        |text: &str| ["\"volume\"", "prorate", "in_advance"].iter().any(|word| text.contains(word));
+        |text: &str| ["\"volume\"", "prorate = true", "in_advance"].iter().any(|word| text.contains(word));
     let mut next = Vec::new();
     for (known, text) in latest.into_values().filter(|(_, text)| !looks_ahead(text)) {
         let zone =
@@ -200,13 +200,13 @@ fn nothing_before(
 #[test]
 fn law_14_a_new_version_reaches_no_event_before_it() {
     let changed = std::cell::Cell::new(0);
-    hold("14", 14, 2_000, |seed| {
+    hold("14", 16, 1_500, |seed| {
         let facts = Facts::drawn(seed, EVENTS);
         let (before, mut dice, mut cases) = (facts.price(), Dice::new(seed), 0);
         for Next { text, zone, from } in next_versions(&facts, &mut dice) {
             let mut other = facts.clone();
             other.rules.insert("zz-next.toml".into(), text);
-            let Ok(after) = other.try_price() else { continue };
+            let after = other.try_price()?;
             let midnight = zone.from_local_datetime(&from.and_hms_opt(0, 0, 0).unwrap()).earliest().unwrap();
             let (kept, others) = nothing_before(&facts, &before, &after, midnight.to_utc())?;
             let early = midnight.to_utc() + chrono::Duration::days(400);

@@ -97,7 +97,7 @@ fn law_21_a_month_with_a_change_of_clocks_bills_each_second_once() {
     hold("21", 3, 100_000_000, |seed| each_second_once(&tiled(seed).price()));
     let mut facts = tiled(1);
     let text = facts.rules.get_mut("t0.toml").unwrap();
-    *text = text.replace("New_York", "Chicago");
+    *text = text.replace("New_York", "Phoenix");
     assert!(each_second_once(&facts.price()).is_err(), "bands of another zone are seen");
     let mut facts = tiled(1);
     let call = facts.usage.rows.iter_mut().find(|row| row["id"] == "t0-003").unwrap();

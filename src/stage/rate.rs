@@ -207,18 +207,6 @@ pub fn rate(
     rate_found(rules, state, &event, found, trace)
 }
 
-/// Prices one event for a payer that nobody looked for: what unmatched usage would cost.
-pub fn rate_as(
-    rules: &CompiledRules,
-    state: &mut GroupState,
-    event: EventView<'_>,
-    payer: u32,
-    trace: &mut impl Trace,
-) -> Rated {
-    let found = Found { payer, rule: IdentityRule::Named, matter: 0 };
-    rate_found(rules, state, &event, Some(found), trace)
-}
-
 fn rate_found(
     rules: &CompiledRules,
     state: &mut GroupState,

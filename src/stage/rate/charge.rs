@@ -253,31 +253,39 @@ impl Context<'_, '_> {
     ) -> Result<(), Stopped> {
         let overflow = suspended(SuspenseReason::Overflow);
         let clause = &self.rules.clauses[slice.clause as usize];
-        let mut add =
-            |state: &mut GroupState, tally: &mut Tally, piece: &Slice, tier: u16, part: u16, each: i128| {
-                let numerator = each.checked_mul(i128::from(piece.units)).ok_or(overflow)?;
-                tally.total = plus(tally.total, numerator)?;
-                if piece.clause == tally.first && !std::mem::replace(priced, true) {
-                    tally.tier = tier;
-                }
-                let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
-                let component = Component {
-                    tier,
-                    month: piece.month,
-                    unit_from: piece.unit_from,
-                    units: piece.units,
-                    ..component
-                };
-                push_usage(&mut state.components, tally.begin, component);
-                increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
-                trace.step(|| Step::Price { clause: piece.clause, part, units: piece.units, numerator });
-                Ok(())
+        let mut add = |state: &mut GroupState,
+                       tally: &mut Tally,
+                       piece: &Slice,
+                       (tier, part): (u16, u16),
+                       each: i128| {
+            let numerator = each.checked_mul(i128::from(piece.units)).ok_or(overflow)?;
+            tally.total = plus(tally.total, numerator)?;
+            if piece.clause == tally.first && !std::mem::replace(priced, true) {
+                tally.tier = tier;
+            }
+            let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
+            let component = Component {
+                tier,
+                month: piece.month,
+                unit_from: piece.unit_from,
+                units: piece.units,
+                ..component
             };
+            if let (1.., Some(counter)) = (tier, clause.counter) {
+                let (clause, units) = (piece.clause, piece.units);
+                let before = || self.counted(state, piece, counter);
+                trace.step(|| Step::Tier { clause, tier, units_before: before(), units });
+            }
+            push_usage(&mut state.components, tally.begin, component);
+            increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
+            trace.step(|| Step::Price { clause: piece.clause, part, units: piece.units, numerator });
+            Ok(())
+        };
         match &clause.pricing {
-            ClausePricing::Unit(each) => add(state, tally, slice, 0, 0, *each),
+            ClausePricing::Unit(each) => add(state, tally, slice, (0, 0), *each),
             ClausePricing::Steps(steps) => {
                 let step = usize::from(slice.part).saturating_sub(1).min(steps.len() - 1);
-                add(state, tally, slice, 0, slice.part, steps[step].1)
+                add(state, tally, slice, (0, slice.part), steps[step].1)
             }
             ClausePricing::Graduated(tiers) => {
                 let counter = clause.counter.expect("a tiered rate has a counter");
@@ -288,7 +296,7 @@ impl Context<'_, '_> {
                     let row = &tiers[usize::from(tier) - 1];
                     let units = piece.units.min(row.up_to.saturating_sub(before).max(1));
                     let part = Slice { units, ..piece };
-                    add(state, tally, &part, tier, tier, row.unit_numerator)?;
+                    add(state, tally, &part, (tier, tier), row.unit_numerator)?;
                     state.pending.counted.push((slice.month, counter, units));
                     piece = Slice { unit_from: piece.unit_from + units, units: piece.units - units, ..piece };
                     before = before.checked_add(units).ok_or(overflow)?;

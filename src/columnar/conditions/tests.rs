@@ -270,7 +270,7 @@ fn a_mistake_stands_at_its_place_in_the_file() {
         span: start..text.len() - 1,
     };
     let files = [SourceFile { name: "a.toml".to_owned(), text: text.clone() }];
-    let found = diagnostics(&[condition.clone()], &files);
+    let found = diagnostics(std::slice::from_ref(&condition), &files);
     assert_eq!(found.len(), 1);
     assert_eq!(&text[found[0].span.clone().unwrap()], "secnds");
     let many = vec![Condition { text: "true".to_owned(), ..condition }; 65];

@@ -67,9 +67,9 @@ fn event(dice: &mut ChaCha8Rng, row: usize) -> BillableEvent {
     BillableEvent {
         id: format!("call:{row}"),
         start: Instant::from_milliseconds(dice.next_u64() as i64),
-        channel: pick(dice, &Channel::ALL),
-        direction: pick(dice, &Direction::ALL),
-        outcome: pick(dice, &Outcome::ALL),
+        channel: pick(dice, Channel::ALL),
+        direction: pick(dice, Direction::ALL),
+        outcome: pick(dice, Outcome::ALL),
         result: String::new(),
         error_code: text(dice),
         from: side(dice),

@@ -102,7 +102,7 @@ fn accounts_have_one_level_and_pools_one_tariff_and_period() {
 
 #[test]
 fn an_account_in_another_currency_is_a_warning() {
-    let (list, warnings) = read("id,name,account,tariff\nfirm,Firm,,euro\na,A,firm,\n").unwrap();
+    let (list, warnings) = read("id,name,account,tariff\nfirm,Firm,,euro\na,A,firm,plain\n").unwrap();
     assert_eq!(list.contacts.len(), 2);
     assert_eq!((warnings.len(), warnings[0].code), (1, "account-currency"));
     assert_eq!(warnings[0].severity, Severity::Warning);

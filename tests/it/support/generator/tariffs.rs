@@ -208,22 +208,7 @@ fn tariff_text(
     if !version.is_empty() {
         text += &format!("valid_from = \"{version}\"\n");
     }
-    if dice.chance(40) {
-        let words = [
-            "customer-facing",
-            "master",
-            "timekeeper-leg",
-            "estimated-talk",
-            "longest-leg",
-            "first-answered",
-            "sum-of-legs",
-        ];
-        text += &format!(
-            "legs = \"{}\"\nwithout_legs = \"{}\"\n",
-            dice.pick(&words),
-            dice.pick(&["master", "suspend"])
-        );
-    }
+    text += &legs(dice);
     text += &rounding(dice, &style);
     if style.supplier {
         text += &format!("supplier = \"{SUPPLIER}\"\n");
@@ -264,6 +249,26 @@ fn tariff_text(
     }
     text += &fees(dice, tariff, alone, &mut names);
     text + &discounts(dice, tariff, &names)
+}
+
+fn legs(dice: &mut Dice) -> String {
+    if dice.chance(40) {
+        let words = [
+            "customer-facing",
+            "master",
+            "timekeeper-leg",
+            "estimated-talk",
+            "longest-leg",
+            "first-answered",
+            "sum-of-legs",
+        ];
+        return format!(
+            "legs = \"{}\"\nwithout_legs = \"{}\"\n",
+            dice.pick(&words),
+            dice.pick(&["master", "suspend"])
+        );
+    }
+    String::new()
 }
 
 /// What a month without usage costs, where a rate has something to cost.

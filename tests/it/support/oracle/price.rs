@@ -11,11 +11,11 @@ use num_traits::{Signed, Zero};
 use super::calendar::{self, Wall};
 use super::groups::{Counters, Groups};
 use super::identify::World;
-use super::language::{Grant, Tariff, integer};
+use super::language::{Grant, Rounding, Tariff, integer};
 use super::ledger::Ledger;
 use super::measure::{Bench, Increment, Quantity, Scopes, Verdict};
 use super::money::rounded_to;
-use super::select::{Choice, Pricing, Work, band_at, fits, is_billable};
+use super::select::{Choice, Offer, Pricing, Work, band_at, fits, is_billable};
 use super::tables::{Event, Facts};
 use super::{Defect, EventResult, Part};
 
@@ -143,11 +143,7 @@ impl<'a> Biller<'a> {
         };
         let mut draws = Draws::new();
         let taken = self.draw(work, (&quantity, first), &months, month, &fitting, &mut draws);
-        let unknown = |(increment, taken): (&Increment, &i64)| {
-            let pricing = &work.offers[increment.choice.offer].pricing;
-            increment.units > *taken && matches!(pricing, Pricing::NoTimekeeper)
-        };
-        if quantity.increments.iter().zip(&taken).any(unknown) {
+        if wants_unknown_price(&work.offers, &quantity, &taken) {
             return Err(("suspended", "no-timekeeper-price"));
         }
         if let Some((key, sum)) = &quantity.scoped {
@@ -159,30 +155,15 @@ impl<'a> Biller<'a> {
         }
         let rounding = &work.offers[first.offer].tariff.rounding;
         let mut groups = Groups::new(self.world, &work.offers, &work.contact.id, supplied);
-        // Increments of one price in a row are one multiplication.
-        let mut whole: Option<Increment<'a>> = None;
-        for (place, (increment, taken)) in quantity.increments.iter().zip(&taken).enumerate() {
-            let simple = !matches!(work.offers[increment.choice.offer].pricing, Pricing::Steps(_))
-                && increment.seconds.is_empty()
-                && rounding.charge != "per-increment"
-                && !split;
-            let left = increment.units - taken;
-            match &mut whole {
-                Some(open) if simple && open.choice == increment.choice => open.units += left,
-                _ => {
-                    if let Some(open) = whole.take() {
-                        groups.add(&self.counters, &open, 0, month, rounding);
-                    }
-                    match simple {
-                        true => whole = Some(Increment { units: left, seconds: Vec::new(), ..*increment }),
-                        false => groups.add(&self.counters, increment, *taken, &months[place], rounding),
-                    }
-                }
-            }
-        }
-        if let Some(open) = whole {
-            groups.add(&self.counters, &open, 0, month, rounding);
-        }
+        let one_by_one = split || rounding.charge == "per-increment";
+        fill(
+            &mut groups,
+            &self.counters,
+            &work.offers,
+            (&quantity, &taken),
+            (&months, month, one_by_one),
+            rounding,
+        );
         let home = Home { choice: first, tier: groups.tier_of(&self.counters, first, month) };
         groups.close(&mut self.counters);
         let left: i64 =
@@ -446,6 +427,46 @@ impl<'a> Biller<'a> {
         };
         (disposition, parts)
     }
+}
+
+/// Puts what is left of each increment into groups; increments of one price in a row are one multiplication.
+fn fill<'a>(
+    groups: &mut Groups<'_, 'a>,
+    counters: &Counters,
+    offers: &[Offer<'a>],
+    (quantity, taken): (&Quantity<'a>, &[i64]),
+    (months, month, one_by_one): (&[Rc<str>], &str, bool),
+    rounding: &Rounding,
+) {
+    let mut whole: Option<Increment<'a>> = None;
+    for (place, (increment, taken)) in quantity.increments.iter().zip(taken).enumerate() {
+        let by_position = matches!(offers[increment.choice.offer].pricing, Pricing::Steps(_));
+        let simple = !by_position && increment.seconds.is_empty() && !one_by_one;
+        let left = increment.units - taken;
+        match &mut whole {
+            Some(open) if simple && open.choice == increment.choice => open.units += left,
+            _ => {
+                if let Some(open) = whole.take() {
+                    groups.add(counters, &open, 0, month, rounding);
+                }
+                match simple {
+                    true => whole = Some(Increment { units: left, seconds: Vec::new(), ..*increment }),
+                    false => groups.add(counters, increment, *taken, &months[place], rounding),
+                }
+            }
+        }
+    }
+    if let Some(open) = whole {
+        groups.add(counters, &open, 0, month, rounding);
+    }
+}
+
+/// Whether something is left to pay whose price is that of an unknown timekeeper.
+fn wants_unknown_price(offers: &[Offer], quantity: &Quantity, taken: &[i64]) -> bool {
+    quantity.increments.iter().zip(taken).any(|(increment, taken)| {
+        let pricing = &offers[increment.choice.offer].pricing;
+        increment.units > *taken && matches!(pricing, Pricing::NoTimekeeper)
+    })
 }
 
 /// The month of an increment's own start.

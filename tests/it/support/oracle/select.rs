@@ -207,12 +207,12 @@ pub fn band_at<'a>(
     }
     let mut holds = |name: &&String| {
         let band = world.rules.bands.get(*name).unwrap_or_else(|| panic!("no band {name}"));
-        let of_contact = if band.in_contact_zone { contact.own_zone } else { None };
+        let zone = if band.in_contact_zone { contact.zone } else { tariff.zone };
         if world.defect(Defect::HolidayIgnored) {
             let plain = super::calendar::Band { except: Default::default(), on: None, ..band.clone() };
-            return plain.holds(at, of_contact.unwrap_or(tariff.zone));
+            return plain.holds(at, zone);
         }
-        wall.holds(band, of_contact.unwrap_or(tariff.zone), at)
+        wall.holds(band, zone, at)
     };
     matching.bands.iter().find(|name| holds(name)).map(String::as_str)
 }

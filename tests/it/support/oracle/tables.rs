@@ -64,8 +64,6 @@ pub struct Contact {
     pub chain: Vec<String>,
     pub pool: String,
     pub currency: String,
-    /// As written.
-    pub own_zone: Option<Tz>,
     /// The contact's own zone, else its tariff's, else the company's.
     pub zone: Tz,
     pub tax_percent: Option<BigRational>,
@@ -117,7 +115,6 @@ fn read_contact(row: &Row, by_id: &BTreeMap<String, &Row>, rules: &Rules, option
             (currency, _) => currency,
         },
         chain,
-        own_zone,
         zone,
         tax_percent: Some(cell(row, "tax_rate")).filter(|rate| !rate.is_empty()).map(|rate| decimal(&rate)),
         validity: Validity::new(from, to, zone),

@@ -19,8 +19,11 @@ struct Tally {
     matter: u32,
     /// The clause of the entry's start.
     first: u32,
-    /// Tier of the first unit that is left to pay; 0 without tiers.
+    /// Tier of the first unit of that clause that is left to pay; 0 without tiers.
     tier: u16,
+    /// Whether such a unit was met.
+    priced: bool,
+    increments: Increments,
     month: u32,
     /// Where the entry's components begin.
     begin: usize,
@@ -60,7 +63,8 @@ impl Context<'_, '_> {
         trace: &mut impl Trace,
     ) -> Result<EventDisposition, Stopped> {
         let clause = &self.rules.clauses[first as usize];
-        let options = &self.rules.versions[clause.version].tariff.options;
+        let tariff = &self.rules.versions[clause.version].tariff;
+        let options = &tariff.options;
         let Some(quantity) = self.quantity(first, entry, &mut rated.measured, trace)? else {
             return Ok(EventDisposition::ZeroRated);
         };
@@ -69,6 +73,8 @@ impl Context<'_, '_> {
             matter: self.matter,
             first,
             tier: 0,
+            priced: false,
+            increments: Increments::new(tariff.rounding, self.rules.denominator),
             month: rated.month,
             begin: state.components.len(),
             total: 0,
@@ -117,11 +123,7 @@ impl Context<'_, '_> {
         rated: &mut Rated,
         trace: &mut impl Trace,
     ) -> Result<EventDisposition, Stopped> {
-        let version = self.rules.clauses[tally.first as usize].version;
-        let tariff = &self.rules.versions[version].tariff;
-        let mut increments = Increments::new(tariff.rounding, self.rules.denominator);
         let slices = std::mem::take(&mut state.slices);
-        let mut priced = false;
         let mut result = Ok(());
         for slice in &slices {
             state.ledger.open(self.rules, self.payer, slice.month);
@@ -130,13 +132,13 @@ impl Context<'_, '_> {
             tally.units_all += slice.units;
             let rest = Slice { unit_from: slice.unit_from + free, units: slice.units - free, ..*slice };
             if rest.units > 0 {
-                result = self.price_units(state, &mut tally, &rest, &mut priced, &mut increments, trace);
+                result = self.price_units(state, &mut tally, &rest, trace);
             }
             if result.is_err() {
                 break;
             }
         }
-        let result = result.and_then(|()| self.finish_charge(state, &mut tally, &slices, increments, trace));
+        let result = result.and_then(|()| self.finish_charge(state, &mut tally, &slices, trace));
         state.slices = slices;
         result?;
         if tally.units_all == 0 {
@@ -156,13 +158,12 @@ impl Context<'_, '_> {
         state: &mut GroupState,
         tally: &mut Tally,
         slices: &[Slice],
-        increments: Increments,
         trace: &mut impl Trace,
     ) -> Result<(), Stopped> {
         let clause = &self.rules.clauses[tally.first as usize];
         let tariff = &self.rules.versions[clause.version].tariff;
         let before = tally.total;
-        let rounded = increments.finish();
+        let rounded = tally.increments.finish();
         for (of, tier, month, difference) in &rounded {
             let component = tally.component(ComponentKind::Rounding, self.clause(*of), *difference);
             state.components.push(Component { tier: *tier, month: *month, ..component });
@@ -247,45 +248,15 @@ impl Context<'_, '_> {
         state: &mut GroupState,
         tally: &mut Tally,
         slice: &Slice,
-        priced: &mut bool,
-        increments: &mut Increments,
         trace: &mut impl Trace,
     ) -> Result<(), Stopped> {
         let overflow = suspended(SuspenseReason::Overflow);
         let clause = &self.rules.clauses[slice.clause as usize];
-        let mut add = |state: &mut GroupState,
-                       tally: &mut Tally,
-                       piece: &Slice,
-                       (tier, part): (u16, u16),
-                       each: i128| {
-            let numerator = each.checked_mul(i128::from(piece.units)).ok_or(overflow)?;
-            tally.total = plus(tally.total, numerator)?;
-            if piece.clause == tally.first && !std::mem::replace(priced, true) {
-                tally.tier = tier;
-            }
-            let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
-            let component = Component {
-                tier,
-                month: piece.month,
-                unit_from: piece.unit_from,
-                units: piece.units,
-                ..component
-            };
-            if let (1.., Some(counter)) = (tier, clause.counter) {
-                let (clause, units) = (piece.clause, piece.units);
-                let before = || self.counted(state, piece, counter);
-                trace.step(|| Step::Tier { clause, tier, units_before: before(), units });
-            }
-            push_usage(&mut state.components, tally.begin, component);
-            increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
-            trace.step(|| Step::Price { clause: piece.clause, part, units: piece.units, numerator });
-            Ok(())
-        };
         match &clause.pricing {
-            ClausePricing::Unit(each) => add(state, tally, slice, (0, 0), *each),
+            ClausePricing::Unit(each) => self.add_usage(state, tally, slice, (0, 0), *each, trace),
             ClausePricing::Steps(steps) => {
                 let step = usize::from(slice.part).saturating_sub(1).min(steps.len() - 1);
-                add(state, tally, slice, (0, slice.part), steps[step].1)
+                self.add_usage(state, tally, slice, (0, slice.part), steps[step].1, trace)
             }
             ClausePricing::Graduated(tiers) => {
                 let counter = clause.counter.expect("a tiered rate has a counter");
@@ -296,7 +267,7 @@ impl Context<'_, '_> {
                     let row = &tiers[usize::from(tier) - 1];
                     let units = piece.units.min(row.up_to.saturating_sub(before).max(1));
                     let part = Slice { units, ..piece };
-                    add(state, tally, &part, (tier, tier), row.unit_numerator)?;
+                    self.add_usage(state, tally, &part, (tier, tier), row.unit_numerator, trace)?;
                     state.pending.counted.push((slice.month, counter, units));
                     piece = Slice { unit_from: piece.unit_from + units, units: piece.units - units, ..piece };
                     before = before.checked_add(units).ok_or(overflow)?;
@@ -318,11 +289,45 @@ impl Context<'_, '_> {
             ClausePricing::Package { .. } | ClausePricing::Cost { .. } | ClausePricing::Missing => {
                 let numerator = self.price_whole(state, tally, slice, trace)?;
                 if matches!(clause.pricing, ClausePricing::Cost { .. }) {
-                    increments.add(slice.increment, (slice.clause, 0, slice.month), numerator);
+                    tally.increments.add(slice.increment, (slice.clause, 0, slice.month), numerator);
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Adds a run of units at one price, in a tier and price step (0 without).
+    fn add_usage(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        piece: &Slice,
+        (tier, part): (u16, u16),
+        each: i128,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let clause = &self.rules.clauses[piece.clause as usize];
+        let units = i128::from(piece.units);
+        let numerator = each.checked_mul(units).ok_or(suspended(SuspenseReason::Overflow))?;
+        tally.total = plus(tally.total, numerator)?;
+        if piece.clause == tally.first && !std::mem::replace(&mut tally.priced, true) {
+            tally.tier = tier;
+        }
+        if let (1.., Some(counter)) = (tier, clause.counter) {
+            let (clause, units) = (piece.clause, piece.units);
+            let before = || self.counted(state, piece, counter);
+            trace.step(|| Step::Tier { clause, tier, units_before: before(), units });
+        }
+        let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
+        let (month, unit_from, units) = (piece.month, piece.unit_from, piece.units);
+        push_usage(
+            &mut state.components,
+            tally.begin,
+            Component { tier, month, unit_from, units, ..component },
+        );
+        tally.increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
+        trace.step(|| Step::Price { clause: piece.clause, part, units, numerator });
+        Ok(())
     }
 
     /// Prices that are not so much a unit: packages and costs.

@@ -6,6 +6,7 @@
 //! allowance, tiers, price, connection fee, discount, floor, cap, rounding, monetary allowance (`charge`). Volume tiers
 //! wait for the end of the period (`settle`). Nothing else is rounded here.
 
+mod allowance;
 mod charge;
 mod find;
 mod quantity;

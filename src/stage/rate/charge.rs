@@ -1,39 +1,39 @@
 //! From billed units to money: allowances, tiers, price, connection fee, discount, floor, cap, rounding of the charge,
 //! monetary allowances.
 
-use crate::domain::charge::{Component, ComponentKind, Draw, Unit};
+use crate::domain::charge::{Component, ComponentKind, Unit};
 use crate::domain::derivation::{Step, Trace};
-use crate::domain::disposition::{ControlTotal, EventDisposition, SuspenseReason};
+use crate::domain::disposition::{EventDisposition, SuspenseReason};
 use crate::rules::compile::{Clause, ClausePricing, ClauseReduction, ClauseTier};
 use crate::rules::options::{AllowanceDraws, ChargeRounding, FeeOnChange, InsideAllowance, UnitsCounted};
 use crate::rules::ruleset::{CostBase, Scope};
 
 use super::quantity::Call;
 use super::rounding::{Increments, round};
-use super::state::small;
+use super::state::slot_of;
 use super::{Context, Entry, GroupState, Rated, Slice, Stopped, suspended};
 
 /// What one entry has come to so far.
-struct Tally {
-    entry: Entry,
-    matter: u32,
+pub(super) struct Tally {
+    pub entry: Entry,
+    pub matter: u32,
     /// The clause of the entry's start.
-    first: u32,
+    pub first: u32,
     /// Tier of the first unit of that clause that is left to pay; 0 without tiers.
-    tier: u16,
+    pub tier: u16,
     /// Whether such a unit was met.
-    priced: bool,
-    increments: Increments,
-    month: u32,
+    pub priced: bool,
+    pub increments: Increments,
+    pub month: u32,
     /// Where the entry's components begin.
-    begin: usize,
-    total: i128,
-    units_all: i64,
-    units_free: i64,
+    pub begin: usize,
+    pub total: i128,
+    pub units_all: i64,
+    pub units_free: i64,
 }
 
 impl Tally {
-    fn component(&self, kind: ComponentKind, (clause, of): (u32, &Clause), numerator: i128) -> Component {
+    pub fn component(&self, kind: ComponentKind, (clause, of): (u32, &Clause), numerator: i128) -> Component {
         Component {
             kind,
             clause,
@@ -148,7 +148,7 @@ impl Context<'_, '_> {
     }
 
     /// A clause with its index.
-    fn clause(&self, index: u32) -> (u32, &Clause) {
+    pub(super) fn clause(&self, index: u32) -> (u32, &Clause) {
         (index, &self.rules.clauses[index as usize])
     }
 
@@ -194,52 +194,6 @@ impl Context<'_, '_> {
             }
             _ => 0,
         }
-    }
-
-    /// Takes what the allowances still hold from the front of a slice; returns the units taken.
-    fn draw(&self, state: &mut GroupState, tally: &mut Tally, slice: &Slice, trace: &mut impl Trace) -> i64 {
-        // A default tariff lends its rates, never its allowances: what is included belongs to the contact's own tariff.
-        let Some(at) = self.own_version() else { return 0 };
-        let version = &self.rules.versions[at];
-        let unit = self.rules.clauses[slice.clause as usize].unit;
-        let mut taken = 0;
-        for (position, allowance) in version.tariff.allowances.iter().enumerate() {
-            let wanted = slice.units - taken;
-            if wanted == 0 {
-                break;
-            }
-            if allowance.unit != unit || !self.is_in(&allowance.applies_to, &tally.entry, slice.bands) {
-                continue;
-            }
-            let counter = version.counters[position];
-            let left = self.left(state, slice.month, at, position);
-            let units = i64::try_from(left.min(i128::from(wanted)).max(0)).unwrap_or(wanted);
-            if units == 0 {
-                continue;
-            }
-            state.pending.draws.push((slice.month, counter, i128::from(units)));
-            let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), 0);
-            state.components.push(Component {
-                allowance: Some(Draw { counter: small(counter), version: small(at) }),
-                tier: 0,
-                month: slice.month,
-                unit_from: slice.unit_from + taken,
-                units,
-                ..component
-            });
-            let left_before = i64::try_from(left).unwrap_or(i64::MAX);
-            trace.step(|| Step::Allowance { counter, left_before, units });
-            taken += units;
-        }
-        taken
-    }
-
-    /// What an allowance of a version still holds in a month: units, or a numerator for money.
-    fn left(&self, state: &GroupState, month: u32, version: usize, position: usize) -> i128 {
-        let counter = self.rules.versions[version].counters[position];
-        let granted = self.rules.granted(self.payer, month, version, position);
-        let balance = state.ledger.balance(self.rules, self.payer, month, counter);
-        balance.left(granted) - state.pending.drawn(month, counter)
     }
 
     /// Prices what allowances left of a slice.
@@ -492,6 +446,7 @@ impl Context<'_, '_> {
         rated: &mut Rated,
         trace: &mut impl Trace,
     ) -> Result<EventDisposition, Stopped> {
+        drop_cancelled(&mut state.components, tally.begin);
         let credit = self.credit(state, tally, trace);
         let charge = tally.total - credit;
         rated.numerator = plus(rated.numerator, charge)?;
@@ -506,58 +461,6 @@ impl Context<'_, '_> {
             (0, _) => EventDisposition::ZeroRated,
             _ => EventDisposition::Billed,
         })
-    }
-
-    /// What monetary allowances take of the charge.
-    fn credit(&self, state: &mut GroupState, tally: &Tally, trace: &mut impl Trace) -> i128 {
-        let Some(at) = self.own_version() else { return 0 };
-        let version = &self.rules.versions[at];
-        let mut taken = 0;
-        for (position, allowance) in version.tariff.allowances.iter().enumerate() {
-            let rest = tally.total - taken;
-            if allowance.unit != Unit::Amount || rest <= 0 {
-                continue;
-            }
-            let bands = self.bands(tally.entry.start).0;
-            if !self.is_in(&allowance.applies_to, &tally.entry, bands) {
-                continue;
-            }
-            let counter = version.counters[position];
-            let left_before = self.left(state, tally.month, at, position);
-            let numerator = left_before.min(rest).max(0);
-            if numerator == 0 {
-                continue;
-            }
-            state.pending.draws.push((tally.month, counter, numerator));
-            let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), -numerator);
-            let draw = Draw { counter: small(counter), version: small(at) };
-            state.components.push(Component {
-                allowance: Some(draw),
-                unit: Unit::Amount,
-                tier: 0,
-                ..component
-            });
-            trace.step(|| Step::Credit { counter, left_before, numerator });
-            taken += numerator;
-        }
-        taken
-    }
-
-    fn add_in_allowance(&self, tally: &Tally, rated: &mut Rated) {
-        let units = i128::from(tally.units_free);
-        let part = &mut rated.in_allowance;
-        match self.rules.clauses[tally.first as usize].unit {
-            Unit::Second => {
-                let rest = rated.measured.milliseconds - part.milliseconds;
-                part.milliseconds += rest.min(units * 1000);
-            }
-            Unit::Segment => part.segments += units,
-            Unit::Page => part.pages += units,
-            Unit::Call | Unit::Message | Unit::Event if units > 0 => {
-                *part = ControlTotal { events: 0, ..rated.measured };
-            }
-            Unit::Call | Unit::Message | Unit::Event | Unit::Amount => {}
-        }
     }
 }
 
@@ -583,6 +486,21 @@ fn push_usage(components: &mut Vec<Component>, begin: usize, component: Componen
         }
         None => components.push(component),
     }
+}
+
+/// Drops amounts beside no unit that cancel each other out, such as a fee and its discount: they stand on no line.
+fn drop_cancelled(components: &mut Vec<Component>, begin: usize) {
+    let beside = |component: &Component| component.units == 0 && component.allowance.is_none();
+    if !components[begin..].iter().any(beside) {
+        return;
+    }
+    let own = components.split_off(begin);
+    let sums = |of: &Component| {
+        let same = own.iter().filter(|other| (slot_of(other), other.month) == (slot_of(of), of.month));
+        same.fold((0, 0), |sums, other| (sums.0 + other.units, sums.1 + other.numerator))
+    };
+    components
+        .extend(own.iter().filter(|component| !beside(component) || sums(component) != (0, 0)).copied());
 }
 
 fn plus(left: i128, right: i128) -> Result<i128, Stopped> {

@@ -465,15 +465,16 @@ impl<'a, 'e> Context<'a, 'e> {
             last.is_none_or(|last| last <= self.event.start),
             "events of a payer must come in the order of their starts"
         );
-        ledger.book(self.rules, (self.payer, rated.month), self.event.start, pending, components);
         if let Some(only) = self.rules.only_month
             && self.splits_periods()
         {
             components.retain(|component| component.month == only);
             rated.numerator = components.iter().map(|component| component.numerator).sum();
-            if rated.month != only && components.is_empty() {
-                return Err((EventDisposition::OtherPeriod, None));
-            }
+        }
+        ledger.book(self.rules, (self.payer, rated.month), self.event.start, pending, components);
+        let elsewhere = self.rules.only_month.is_some_and(|only| only != rated.month);
+        if elsewhere && components.is_empty() {
+            return Err((EventDisposition::OtherPeriod, None));
         }
         Ok(disposition)
     }

@@ -10,6 +10,7 @@ mod evidence;
 mod explain;
 mod features;
 mod identity;
+mod laws;
 mod lock;
 mod manual;
 mod mediate;

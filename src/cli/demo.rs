@@ -44,15 +44,14 @@ pub fn run(arguments: Arguments, printer: &mut Printer) -> Result<Exit> {
         "documents": made.run.documents.len(),
     });
     let number = made.run.documents.iter().find_map(|item| item.invoice.finalisation.as_ref());
-    let number = number.map(|facts| facts.number.clone()).unwrap_or_default();
     let config = made.workspace.join("tollbook.toml");
-    let text = format!(
-        "{}\nOpen {}\nAsk where a line comes from: tollbook explain {number} --line 1 --config {} --book {}",
-        summary(&made.run),
-        made.index.display(),
-        config.display(),
-        made.book.display()
-    );
+    let mut text = format!("{}\nOpen {}", summary(&made.run), made.index.display());
+    if let Some(number) = number.map(|facts| &facts.number) {
+        let (config, book) = (config.display(), made.book.display());
+        text.push_str(&format!(
+            "\nAsk where a line comes from: tollbook explain {number} --line 1 --config {config} --book {book}"
+        ));
+    }
     printer.result(&json, &text);
     Ok(Exit::Done)
 }

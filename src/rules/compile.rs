@@ -94,8 +94,6 @@ pub struct CompiledRules {
     pub conditions: Vec<Condition>,
     /// Common denominator of all numerators, in major units of each tariff's currency.
     pub denominator: i128,
-    /// Whoever has no contact: the default tariff, to value unmatched usage. Its index is one past the payers.
-    pub unmatched: Option<PayerTerms>,
     /// The allowance counters.
     pub counters: Vec<AllowanceCounter>,
     /// Names of the counters of tiers, packages and rounding scopes: tariff and rate.
@@ -141,7 +139,6 @@ impl CompiledRules {
             outcomes: rules.outcomes.clone(),
             conditions: rules.conditions.clone(),
             denominator: denominator::common(rules)?,
-            unmatched: None,
             counters: Vec::new(),
             rate_counters: Vec::new(),
             timekeeper_names: rules
@@ -266,16 +263,9 @@ impl CompiledRules {
         })
     }
 
-    /// The terms of a payer, or of unmatched usage.
+    /// The terms of a payer.
     pub fn terms(&self, payer: u32) -> &PayerTerms {
-        let unmatched =
-            || self.unmatched.as_ref().expect("unmatched usage is valued under a default tariff only");
-        self.payers.get(payer as usize).unwrap_or_else(unmatched)
-    }
-
-    /// The number under which unmatched usage is valued; `None` without a default tariff.
-    pub fn unmatched_payer(&self) -> Option<u32> {
-        self.unmatched.as_ref().map(|_| small(self.payers.len()))
+        &self.payers[payer as usize]
     }
 
     /// What an allowance of a version grants a payer (its pool, when it is shared) in a month: units, or a numerator for
@@ -471,10 +461,6 @@ impl CompiledRules {
         }
         self.identity.order = rules.identity_order.clone();
         self.identity.finish();
-        if let Some(default) = default {
-            let nobody = Contact::nobody("unmatched");
-            self.unmatched = Some(self.terms_of(rules, &nobody, vec![default], span));
-        }
     }
 
     fn terms_of(

@@ -6,6 +6,7 @@
 //! allowance, tiers, price, connection fee, discount, floor, cap, rounding, monetary allowance (`charge`). Volume tiers
 //! wait for the end of the period (`settle`). Nothing else is rounded here.
 
+mod allowance;
 mod charge;
 mod find;
 mod quantity;
@@ -205,18 +206,6 @@ pub fn rate(
 ) -> Rated {
     let found = identify(&rules.identity, &event);
     rate_found(rules, state, &event, found, trace)
-}
-
-/// Prices one event for a payer that nobody looked for: what unmatched usage would cost.
-pub fn rate_as(
-    rules: &CompiledRules,
-    state: &mut GroupState,
-    event: EventView<'_>,
-    payer: u32,
-    trace: &mut impl Trace,
-) -> Rated {
-    let found = Found { payer, rule: IdentityRule::Named, matter: 0 };
-    rate_found(rules, state, &event, Some(found), trace)
 }
 
 fn rate_found(
@@ -476,15 +465,16 @@ impl<'a, 'e> Context<'a, 'e> {
             last.is_none_or(|last| last <= self.event.start),
             "events of a payer must come in the order of their starts"
         );
-        ledger.book(self.rules, (self.payer, rated.month), self.event.start, pending, components);
         if let Some(only) = self.rules.only_month
             && self.splits_periods()
         {
             components.retain(|component| component.month == only);
             rated.numerator = components.iter().map(|component| component.numerator).sum();
-            if rated.month != only && components.is_empty() {
-                return Err((EventDisposition::OtherPeriod, None));
-            }
+        }
+        ledger.book(self.rules, (self.payer, rated.month), self.event.start, pending, components);
+        let elsewhere = self.rules.only_month.is_some_and(|only| only != rated.month);
+        if elsewhere && components.is_empty() {
+            return Err((EventDisposition::OtherPeriod, None));
         }
         Ok(disposition)
     }

@@ -195,3 +195,29 @@ fn what_an_allowance_left_goes_on_in_the_next_month() {
     assert_eq!(session.read("out/2026-10/manifest.json"), manifest);
     assert_eq!(session.run(&["verify"]).exit, 0);
 }
+
+/// A call of 20 minutes from ten to midnight on, at 0.06 a minute: 0.60 stand on each month's document, and each is final.
+#[test]
+fn a_call_that_periods_split_is_on_both_documents_and_billed_once() {
+    let mut session = session();
+    let rules = "default_tariff = \"standard\"\n[tariff.standard]\ncurrency = \"USD\"\nzone = \"America/New_York\"\n\
+        options = { period_by = \"split\" }\n[[tariff.standard.rate]]\nname = \"Calls\"\nmatch = { channel = \"voice\" }\n\
+        price = \"0.06 per minute\"\n";
+    session.write("rules/standard.toml", rules);
+    session.write("contacts.csv", "id,name,numbers\nsmith-law,Smith & Partners,+12125550143\n");
+    let usage = "id,start,seconds,channel,direction,from,to,outcome\n\
+        a,2026-09-30T23:50:00-04:00,1200,voice,outbound,+19175550188,+12125550143,answered\n";
+    session.write("usage.csv", usage);
+    let covers = "2026-09-01..2026-11-01";
+    let ended =
+        session.run(&["import", "--usage", "usage.csv", "--covers", covers, "--reason", "two months"]);
+    assert_eq!(ended.exit, 0, "{}", ended.talk);
+    for (period, date) in [("2026-09", "2026-10-05"), ("2026-10", "2026-11-05")] {
+        finalise(&mut session, period, date);
+        let document = document(&session, &format!("out/{period}/invoices"), "smith-law");
+        assert_eq!(document["net"]["amount"].as_str(), Some("0.60"), "{period}: {document}");
+        assert_eq!(document["annex"][0]["measured"].as_str(), Some("600"), "{period}: {document}");
+    }
+    assert_eq!(session.run(&["verify"]).exit, 0);
+    finalise(&mut session, "2026-09", "2026-10-05");
+}

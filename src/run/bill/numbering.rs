@@ -3,6 +3,7 @@
 use chrono::Days;
 
 use crate::book::{Book, NewDocument, StoredDocument};
+use crate::domain::charge::Charge;
 use crate::domain::document::{Document, Finalisation};
 use crate::domain::{Exit, Failure, Result};
 
@@ -76,10 +77,23 @@ impl BillingRun {
             event_ids: explain::event_ids(&charges)?
                 .into_iter()
                 .filter(|event| !self.priced_again.contains(event))
+                .map(|event| self.entry_of(event))
                 .collect(),
             charges,
             voids: None,
         })
+    }
+
+    /// Under which name the book keeps that an event is billed: a part of a call that periods split has the month's.
+    fn entry_of(&self, event: String) -> String {
+        let apart =
+            |(index, _): &&(usize, Charge)| Some(self.rating.rated[*index].month) != self.rules.only_month;
+        let parts = self.rating.charges.iter().filter(apart);
+        let mut parts = parts.map(|(index, _)| &self.facts.mediated.events[*index].id);
+        match parts.any(|part| *part == event) {
+            true => format!("{event} in {}", self.period.month.key()),
+            false => event,
+        }
     }
 
     /// This run finalised before: the same facts must give the same documents.

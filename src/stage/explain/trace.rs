@@ -1,12 +1,10 @@
 //! Calls the pricing code with a trace that keeps everything.
 
-use std::collections::BTreeMap;
-
 use crate::domain::charge::Component;
 use crate::domain::derivation::{Derivation, Step};
 use crate::domain::event::EventView;
 use crate::domain::{Exit, Failure, Result};
-use crate::rules::compile::{ClausePricing, CompiledRules};
+use crate::rules::compile::CompiledRules;
 use crate::stage::rate::{GroupState, Rated, rate, settle_derivation};
 
 /// One event, priced with all its steps.
@@ -43,44 +41,7 @@ pub fn traced(rules: &CompiledRules, state: &mut GroupState, event: EventView<'_
         let end = derivation.steps.len().saturating_sub(1);
         derivation.steps.insert(end, step);
     }
-    with_tiers(rules, state, &rated, &components, &mut derivation);
     Ok(Traced { rated, components, derivation })
-}
-
-/// Says of graduated tiers how many units they had counted before each price.
-fn with_tiers(
-    rules: &CompiledRules,
-    state: &GroupState,
-    rated: &Rated,
-    components: &[Component],
-    derivation: &mut Derivation,
-) {
-    let graduated = |step: &Step| match *step {
-        Step::Price { clause, part, units, .. } => {
-            let of = &rules.clauses[clause as usize];
-            let counter = of.counter.filter(|_| matches!(of.pricing, ClausePricing::Graduated(_)));
-            counter.map(|counter| (counter, clause, part, units))
-        }
-        _ => None,
-    };
-    let group = rated.payer.and_then(|payer| state.group(payer, rated.month));
-    let one_month = components.iter().all(|component| component.month == rated.month);
-    let (Some(group), false, true) = (group, components.is_empty(), one_month) else { return };
-    let mut own: BTreeMap<usize, i64> = BTreeMap::new();
-    for (counter, _, _, units) in derivation.steps.iter().filter_map(graduated) {
-        *own.entry(counter).or_default() += units;
-    }
-    let mut before: BTreeMap<usize, i64> =
-        own.iter().map(|(counter, units)| (*counter, group.tier_used(*counter) - units)).collect();
-    for step in std::mem::take(&mut derivation.steps) {
-        if let Some((counter, clause, tier, units)) = graduated(&step)
-            && let Some(units_before) = before.get_mut(&counter)
-        {
-            derivation.steps.push(Step::Tier { clause, tier, units_before: *units_before, units });
-            *units_before += units;
-        }
-        derivation.steps.push(step);
-    }
 }
 
 impl Traced {

@@ -7,6 +7,7 @@ use crate::domain::document::{AnnexRow, InvoiceLine};
 use crate::domain::event::BillableEvent;
 use crate::domain::{Exit, Failure, PartyNumber, Result, Zone};
 use crate::rules::compile::CompiledRules;
+use crate::rules::options::PeriodBy;
 use crate::rules::ruleset::LegPolicy;
 use crate::stage::rate::{LineSlot, slot_of};
 
@@ -120,8 +121,14 @@ fn measured(rules: &CompiledRules, item: &Charged<'_>, month: u32) -> BTreeMap<P
         let whole = || seconds(rules, item.event, component.clause, component.entry);
         let rest = left.entry(component.entry).or_insert_with(whole);
         let is_last = parts.get(index + 1).is_none_or(|next| next.entry != component.entry);
-        let taken = if is_last { *rest } else { component.units.min(*rest) };
-        *rest -= taken;
+        let version = rules.clauses[component.clause as usize].version;
+        let taken = match rules.versions[version].tariff.options.period_by {
+            // Parts of other months may be missing here: each part knows where in the entry it begins.
+            PeriodBy::Split => (whole() - component.unit_from).clamp(0, component.units),
+            _ if is_last => *rest,
+            _ => component.units.min(*rest),
+        };
+        *rest = rest.saturating_sub(taken);
         if component.month == month {
             *measured.entry(part).or_default() += taken;
         }

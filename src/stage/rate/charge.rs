@@ -1,36 +1,39 @@
 //! From billed units to money: allowances, tiers, price, connection fee, discount, floor, cap, rounding of the charge,
 //! monetary allowances.
 
-use crate::domain::charge::{Component, ComponentKind, Draw, Unit};
+use crate::domain::charge::{Component, ComponentKind, Unit};
 use crate::domain::derivation::{Step, Trace};
-use crate::domain::disposition::{ControlTotal, EventDisposition, SuspenseReason};
+use crate::domain::disposition::{EventDisposition, SuspenseReason};
 use crate::rules::compile::{Clause, ClausePricing, ClauseReduction, ClauseTier};
 use crate::rules::options::{AllowanceDraws, ChargeRounding, FeeOnChange, InsideAllowance, UnitsCounted};
 use crate::rules::ruleset::{CostBase, Scope};
 
 use super::quantity::Call;
 use super::rounding::{Increments, round};
-use super::state::small;
+use super::state::slot_of;
 use super::{Context, Entry, GroupState, Rated, Slice, Stopped, suspended};
 
 /// What one entry has come to so far.
-struct Tally {
-    entry: Entry,
-    matter: u32,
+pub(super) struct Tally {
+    pub entry: Entry,
+    pub matter: u32,
     /// The clause of the entry's start.
-    first: u32,
-    /// Tier of the first unit that is left to pay; 0 without tiers.
-    tier: u16,
-    month: u32,
+    pub first: u32,
+    /// Tier of the first unit of that clause that is left to pay; 0 without tiers.
+    pub tier: u16,
+    /// Whether such a unit was met.
+    pub priced: bool,
+    pub increments: Increments,
+    pub month: u32,
     /// Where the entry's components begin.
-    begin: usize,
-    total: i128,
-    units_all: i64,
-    units_free: i64,
+    pub begin: usize,
+    pub total: i128,
+    pub units_all: i64,
+    pub units_free: i64,
 }
 
 impl Tally {
-    fn component(&self, kind: ComponentKind, (clause, of): (u32, &Clause), numerator: i128) -> Component {
+    pub fn component(&self, kind: ComponentKind, (clause, of): (u32, &Clause), numerator: i128) -> Component {
         Component {
             kind,
             clause,
@@ -60,7 +63,8 @@ impl Context<'_, '_> {
         trace: &mut impl Trace,
     ) -> Result<EventDisposition, Stopped> {
         let clause = &self.rules.clauses[first as usize];
-        let options = &self.rules.versions[clause.version].tariff.options;
+        let tariff = &self.rules.versions[clause.version].tariff;
+        let options = &tariff.options;
         let Some(quantity) = self.quantity(first, entry, &mut rated.measured, trace)? else {
             return Ok(EventDisposition::ZeroRated);
         };
@@ -69,6 +73,8 @@ impl Context<'_, '_> {
             matter: self.matter,
             first,
             tier: 0,
+            priced: false,
+            increments: Increments::new(tariff.rounding, self.rules.denominator),
             month: rated.month,
             begin: state.components.len(),
             total: 0,
@@ -117,11 +123,7 @@ impl Context<'_, '_> {
         rated: &mut Rated,
         trace: &mut impl Trace,
     ) -> Result<EventDisposition, Stopped> {
-        let version = self.rules.clauses[tally.first as usize].version;
-        let tariff = &self.rules.versions[version].tariff;
-        let mut increments = Increments::new(tariff.rounding, self.rules.denominator);
         let slices = std::mem::take(&mut state.slices);
-        let mut priced = false;
         let mut result = Ok(());
         for slice in &slices {
             state.ledger.open(self.rules, self.payer, slice.month);
@@ -130,13 +132,13 @@ impl Context<'_, '_> {
             tally.units_all += slice.units;
             let rest = Slice { unit_from: slice.unit_from + free, units: slice.units - free, ..*slice };
             if rest.units > 0 {
-                result = self.price_units(state, &mut tally, &rest, &mut priced, &mut increments, trace);
+                result = self.price_units(state, &mut tally, &rest, trace);
             }
             if result.is_err() {
                 break;
             }
         }
-        let result = result.and_then(|()| self.finish_charge(state, &mut tally, &slices, increments, trace));
+        let result = result.and_then(|()| self.finish_charge(state, &mut tally, &slices, trace));
         state.slices = slices;
         result?;
         if tally.units_all == 0 {
@@ -146,7 +148,7 @@ impl Context<'_, '_> {
     }
 
     /// A clause with its index.
-    fn clause(&self, index: u32) -> (u32, &Clause) {
+    pub(super) fn clause(&self, index: u32) -> (u32, &Clause) {
         (index, &self.rules.clauses[index as usize])
     }
 
@@ -156,13 +158,12 @@ impl Context<'_, '_> {
         state: &mut GroupState,
         tally: &mut Tally,
         slices: &[Slice],
-        increments: Increments,
         trace: &mut impl Trace,
     ) -> Result<(), Stopped> {
         let clause = &self.rules.clauses[tally.first as usize];
         let tariff = &self.rules.versions[clause.version].tariff;
         let before = tally.total;
-        let rounded = increments.finish();
+        let rounded = tally.increments.finish();
         for (of, tier, month, difference) in &rounded {
             let component = tally.component(ComponentKind::Rounding, self.clause(*of), *difference);
             state.components.push(Component { tier: *tier, month: *month, ..component });
@@ -195,89 +196,21 @@ impl Context<'_, '_> {
         }
     }
 
-    /// Takes what the allowances still hold from the front of a slice; returns the units taken.
-    fn draw(&self, state: &mut GroupState, tally: &mut Tally, slice: &Slice, trace: &mut impl Trace) -> i64 {
-        // A default tariff lends its rates, never its allowances: what is included belongs to the contact's own tariff.
-        let Some(at) = self.own_version() else { return 0 };
-        let version = &self.rules.versions[at];
-        let unit = self.rules.clauses[slice.clause as usize].unit;
-        let mut taken = 0;
-        for (position, allowance) in version.tariff.allowances.iter().enumerate() {
-            let wanted = slice.units - taken;
-            if wanted == 0 {
-                break;
-            }
-            if allowance.unit != unit || !self.is_in(&allowance.applies_to, &tally.entry, slice.bands) {
-                continue;
-            }
-            let counter = version.counters[position];
-            let left = self.left(state, slice.month, at, position);
-            let units = i64::try_from(left.min(i128::from(wanted)).max(0)).unwrap_or(wanted);
-            if units == 0 {
-                continue;
-            }
-            state.pending.draws.push((slice.month, counter, i128::from(units)));
-            let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), 0);
-            state.components.push(Component {
-                allowance: Some(Draw { counter: small(counter), version: small(at) }),
-                tier: 0,
-                month: slice.month,
-                unit_from: slice.unit_from + taken,
-                units,
-                ..component
-            });
-            let left_before = i64::try_from(left).unwrap_or(i64::MAX);
-            trace.step(|| Step::Allowance { counter, left_before, units });
-            taken += units;
-        }
-        taken
-    }
-
-    /// What an allowance of a version still holds in a month: units, or a numerator for money.
-    fn left(&self, state: &GroupState, month: u32, version: usize, position: usize) -> i128 {
-        let counter = self.rules.versions[version].counters[position];
-        let granted = self.rules.granted(self.payer, month, version, position);
-        let balance = state.ledger.balance(self.rules, self.payer, month, counter);
-        balance.left(granted) - state.pending.drawn(month, counter)
-    }
-
     /// Prices what allowances left of a slice.
     fn price_units(
         &self,
         state: &mut GroupState,
         tally: &mut Tally,
         slice: &Slice,
-        priced: &mut bool,
-        increments: &mut Increments,
         trace: &mut impl Trace,
     ) -> Result<(), Stopped> {
         let overflow = suspended(SuspenseReason::Overflow);
         let clause = &self.rules.clauses[slice.clause as usize];
-        let mut add =
-            |state: &mut GroupState, tally: &mut Tally, piece: &Slice, tier: u16, part: u16, each: i128| {
-                let numerator = each.checked_mul(i128::from(piece.units)).ok_or(overflow)?;
-                tally.total = plus(tally.total, numerator)?;
-                if piece.clause == tally.first && !std::mem::replace(priced, true) {
-                    tally.tier = tier;
-                }
-                let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
-                let component = Component {
-                    tier,
-                    month: piece.month,
-                    unit_from: piece.unit_from,
-                    units: piece.units,
-                    ..component
-                };
-                push_usage(&mut state.components, tally.begin, component);
-                increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
-                trace.step(|| Step::Price { clause: piece.clause, part, units: piece.units, numerator });
-                Ok(())
-            };
         match &clause.pricing {
-            ClausePricing::Unit(each) => add(state, tally, slice, 0, 0, *each),
+            ClausePricing::Unit(each) => self.add_usage(state, tally, slice, (0, 0), *each, trace),
             ClausePricing::Steps(steps) => {
                 let step = usize::from(slice.part).saturating_sub(1).min(steps.len() - 1);
-                add(state, tally, slice, 0, slice.part, steps[step].1)
+                self.add_usage(state, tally, slice, (0, slice.part), steps[step].1, trace)
             }
             ClausePricing::Graduated(tiers) => {
                 let counter = clause.counter.expect("a tiered rate has a counter");
@@ -288,7 +221,7 @@ impl Context<'_, '_> {
                     let row = &tiers[usize::from(tier) - 1];
                     let units = piece.units.min(row.up_to.saturating_sub(before).max(1));
                     let part = Slice { units, ..piece };
-                    add(state, tally, &part, tier, tier, row.unit_numerator)?;
+                    self.add_usage(state, tally, &part, (tier, tier), row.unit_numerator, trace)?;
                     state.pending.counted.push((slice.month, counter, units));
                     piece = Slice { unit_from: piece.unit_from + units, units: piece.units - units, ..piece };
                     before = before.checked_add(units).ok_or(overflow)?;
@@ -310,11 +243,45 @@ impl Context<'_, '_> {
             ClausePricing::Package { .. } | ClausePricing::Cost { .. } | ClausePricing::Missing => {
                 let numerator = self.price_whole(state, tally, slice, trace)?;
                 if matches!(clause.pricing, ClausePricing::Cost { .. }) {
-                    increments.add(slice.increment, (slice.clause, 0, slice.month), numerator);
+                    tally.increments.add(slice.increment, (slice.clause, 0, slice.month), numerator);
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Adds a run of units at one price, in a tier and price step (0 without).
+    fn add_usage(
+        &self,
+        state: &mut GroupState,
+        tally: &mut Tally,
+        piece: &Slice,
+        (tier, part): (u16, u16),
+        each: i128,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stopped> {
+        let clause = &self.rules.clauses[piece.clause as usize];
+        let units = i128::from(piece.units);
+        let numerator = each.checked_mul(units).ok_or(suspended(SuspenseReason::Overflow))?;
+        tally.total = plus(tally.total, numerator)?;
+        if piece.clause == tally.first && !std::mem::replace(&mut tally.priced, true) {
+            tally.tier = tier;
+        }
+        if let (1.., Some(counter)) = (tier, clause.counter) {
+            let (clause, units) = (piece.clause, piece.units);
+            let before = || self.counted(state, piece, counter);
+            trace.step(|| Step::Tier { clause, tier, units_before: before(), units });
+        }
+        let component = tally.component(ComponentKind::Usage, (piece.clause, clause), numerator);
+        let (month, unit_from, units) = (piece.month, piece.unit_from, piece.units);
+        push_usage(
+            &mut state.components,
+            tally.begin,
+            Component { tier, month, unit_from, units, ..component },
+        );
+        tally.increments.add(piece.increment, (piece.clause, tier, piece.month), numerator);
+        trace.step(|| Step::Price { clause: piece.clause, part, units, numerator });
+        Ok(())
     }
 
     /// Prices that are not so much a unit: packages and costs.
@@ -479,6 +446,7 @@ impl Context<'_, '_> {
         rated: &mut Rated,
         trace: &mut impl Trace,
     ) -> Result<EventDisposition, Stopped> {
+        drop_cancelled(&mut state.components, tally.begin);
         let credit = self.credit(state, tally, trace);
         let charge = tally.total - credit;
         rated.numerator = plus(rated.numerator, charge)?;
@@ -493,58 +461,6 @@ impl Context<'_, '_> {
             (0, _) => EventDisposition::ZeroRated,
             _ => EventDisposition::Billed,
         })
-    }
-
-    /// What monetary allowances take of the charge.
-    fn credit(&self, state: &mut GroupState, tally: &Tally, trace: &mut impl Trace) -> i128 {
-        let Some(at) = self.own_version() else { return 0 };
-        let version = &self.rules.versions[at];
-        let mut taken = 0;
-        for (position, allowance) in version.tariff.allowances.iter().enumerate() {
-            let rest = tally.total - taken;
-            if allowance.unit != Unit::Amount || rest <= 0 {
-                continue;
-            }
-            let bands = self.bands(tally.entry.start).0;
-            if !self.is_in(&allowance.applies_to, &tally.entry, bands) {
-                continue;
-            }
-            let counter = version.counters[position];
-            let left_before = self.left(state, tally.month, at, position);
-            let numerator = left_before.min(rest).max(0);
-            if numerator == 0 {
-                continue;
-            }
-            state.pending.draws.push((tally.month, counter, numerator));
-            let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), -numerator);
-            let draw = Draw { counter: small(counter), version: small(at) };
-            state.components.push(Component {
-                allowance: Some(draw),
-                unit: Unit::Amount,
-                tier: 0,
-                ..component
-            });
-            trace.step(|| Step::Credit { counter, left_before, numerator });
-            taken += numerator;
-        }
-        taken
-    }
-
-    fn add_in_allowance(&self, tally: &Tally, rated: &mut Rated) {
-        let units = i128::from(tally.units_free);
-        let part = &mut rated.in_allowance;
-        match self.rules.clauses[tally.first as usize].unit {
-            Unit::Second => {
-                let rest = rated.measured.milliseconds - part.milliseconds;
-                part.milliseconds += rest.min(units * 1000);
-            }
-            Unit::Segment => part.segments += units,
-            Unit::Page => part.pages += units,
-            Unit::Call | Unit::Message | Unit::Event if units > 0 => {
-                *part = ControlTotal { events: 0, ..rated.measured };
-            }
-            Unit::Call | Unit::Message | Unit::Event | Unit::Amount => {}
-        }
     }
 }
 
@@ -570,6 +486,21 @@ fn push_usage(components: &mut Vec<Component>, begin: usize, component: Componen
         }
         None => components.push(component),
     }
+}
+
+/// Drops amounts beside no unit that cancel each other out, such as a fee and its discount: they stand on no line.
+fn drop_cancelled(components: &mut Vec<Component>, begin: usize) {
+    let beside = |component: &Component| component.units == 0 && component.allowance.is_none();
+    if !components[begin..].iter().any(beside) {
+        return;
+    }
+    let own = components.split_off(begin);
+    let sums = |of: &Component| {
+        let same = own.iter().filter(|other| (slot_of(other), other.month) == (slot_of(of), of.month));
+        same.fold((0, 0), |sums, other| (sums.0 + other.units, sums.1 + other.numerator))
+    };
+    components
+        .extend(own.iter().filter(|component| !beside(component) || sums(component) != (0, 0)).copied());
 }
 
 fn plus(left: i128, right: i128) -> Result<i128, Stopped> {

@@ -51,9 +51,11 @@ impl Increments {
         }
     }
 
-    pub fn finish(mut self) -> Vec<(u32, u16, u32, i128)> {
+    /// What rounding changed, by clause, tier and month.
+    pub fn finish(&mut self) -> Vec<(u32, u16, u32, i128)> {
         self.close();
-        self.differences.retain(|(_, _, _, difference)| *difference != 0);
-        self.differences
+        let mut differences = std::mem::take(&mut self.differences);
+        differences.retain(|(_, _, _, difference)| *difference != 0);
+        differences
     }
 }

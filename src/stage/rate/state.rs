@@ -111,7 +111,7 @@ pub enum Holder {
 impl Ledger {
     pub fn new(rules: &CompiledRules) -> Ledger {
         let month_count = rules.month_count() as usize;
-        let payers = rules.payers.len() + usize::from(rules.unmatched_payer().is_some());
+        let payers = rules.payers.len();
         Ledger {
             groups: vec![None; payers * month_count],
             pools: vec![None; rules.pools.len() * month_count],

@@ -22,6 +22,8 @@ pub struct Party {
     pub class: &'static str,
     /// Of an ordinary or toll-free number.
     pub e164: Option<String>,
+    /// Digits of a short code or emergency number.
+    pub short: Option<String>,
     /// ISO code of its country and the count of digits of the calling code.
     pub country: Option<(String, usize)>,
 }
@@ -35,22 +37,23 @@ impl Party {
     pub fn parse(text: &str, default_country: &str) -> Party {
         let text = text.trim();
         if text.is_empty() || text.eq_ignore_ascii_case("anonymous") {
-            return Party { class: "withheld", e164: None, country: None };
+            return Party { class: "withheld", e164: None, short: None, country: None };
         }
         if text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let emergency = ["911", "933", "988", "999", "112", "000"].contains(&text);
             let class = if emergency { "emergency" } else { "short-code" };
-            return Party { class, e164: None, country: None };
+            let short = text.parse::<u64>().ok().map(|digits| digits.to_string());
+            return Party { class, e164: None, short, country: None };
         }
         let Some(e164) = e164(text, default_country) else {
-            return Party { class: "unparseable", e164: None, country: None };
+            return Party { class: "unparseable", e164: None, short: None, country: None };
         };
         let country = phonenumber::parse(None, &e164).ok().and_then(|number| {
             let id = number.country().id()?;
             Some((id.as_ref().to_string(), number.code().value().to_string().len()))
         });
         let free = TOLL_FREE.iter().any(|prefix| e164.starts_with(prefix));
-        Party { class: if free { "toll-free" } else { "ordinary" }, e164: Some(e164), country }
+        Party { class: if free { "toll-free" } else { "ordinary" }, e164: Some(e164), short: None, country }
     }
 
     /// How precisely an entry of a `to` list (`+digits` or a country) names this number: twice the digits of the prefix; a

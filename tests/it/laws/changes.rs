@@ -153,10 +153,10 @@ fn next_versions(facts: &Facts, dice: &mut Dice) -> Vec<Next> {
     }
     let looks_ahead =
         |text: &str| ["\"volume\"", "prorate = true", "in_advance"].iter().any(|word| text.contains(word));
+    let zones = Regex::new(r#"(?m)^zone = "([^"]+)""#).unwrap();
     let mut next = Vec::new();
     for (known, text) in latest.into_values().filter(|(_, text)| !looks_ahead(text)) {
-        let zone =
-            Regex::new(r#"(?m)^zone = "([^"]+)""#).unwrap().captures(text).unwrap()[1].parse().unwrap();
+        let zone = zones.captures(text).unwrap()[1].parse().unwrap();
         let first: NaiveDate = format!("{month}-01").parse().unwrap();
         let day = |day: i64| first.with_day(u32::try_from(day).unwrap()).unwrap();
         let from = day(dice.between(2, 27));

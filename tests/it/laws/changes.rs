@@ -141,7 +141,6 @@ struct Next {
 /// Tariffs whose charges look only back: volume tiers and what is prorated by the days of a version look ahead.
 fn next_versions(facts: &Facts, dice: &mut Dice) -> Vec<Next> {
     let version = Regex::new(r#"valid_from = "(\d{4}-\d\d-\d\d)""#).unwrap();
-    let zone_of = Regex::new(r#"(?m)^zone = "([^"]+)""#).unwrap();
     let month = facts.usage.rows[0]["start"].get(..7).unwrap().to_owned();
     let mut latest: BTreeMap<&str, (NaiveDate, &str)> = BTreeMap::new();
     for (name, text) in facts.rules.iter().filter(|(name, _)| name.starts_with("tariff-")) {
@@ -154,9 +153,10 @@ fn next_versions(facts: &Facts, dice: &mut Dice) -> Vec<Next> {
     }
     let looks_ahead =
         |text: &str| ["\"volume\"", "prorate = true", "in_advance"].iter().any(|word| text.contains(word));
+    let zones = Regex::new(r#"(?m)^zone = "([^"]+)""#).unwrap();
     let mut next = Vec::new();
     for (known, text) in latest.into_values().filter(|(_, text)| !looks_ahead(text)) {
-        let zone = zone_of.captures(text).unwrap()[1].parse().unwrap();
+        let zone = zones.captures(text).unwrap()[1].parse().unwrap();
         let first: NaiveDate = format!("{month}-01").parse().unwrap();
         let day = |day: i64| first.with_day(u32::try_from(day).unwrap()).unwrap();
         let from = day(dice.between(2, 27));

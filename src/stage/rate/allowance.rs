@@ -36,7 +36,7 @@ impl Context<'_, '_> {
             if units == 0 {
                 continue;
             }
-            state.pending.draws.push((slice.month, counter, i128::from(units)));
+            state.pending.draw(slice.month, counter, i128::from(units));
             let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), 0);
             state.components.push(Component {
                 allowance: Some(Draw { counter: small(counter), version: small(at) }),
@@ -81,7 +81,7 @@ impl Context<'_, '_> {
             if numerator == 0 {
                 continue;
             }
-            state.pending.draws.push((tally.month, counter, numerator));
+            state.pending.draw(tally.month, counter, numerator);
             let component = tally.component(ComponentKind::Allowance, self.clause(tally.first), -numerator);
             let draw = Draw { counter: small(counter), version: small(at) };
             state.components.push(Component {

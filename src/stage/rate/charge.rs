@@ -222,7 +222,7 @@ impl Context<'_, '_> {
                     let units = piece.units.min(row.up_to.saturating_sub(before).max(1));
                     let part = Slice { units, ..piece };
                     self.add_usage(state, tally, &part, (tier, tier), row.unit_numerator, trace)?;
-                    state.pending.counted.push((slice.month, counter, units));
+                    state.pending.count(slice.month, counter, units);
                     piece = Slice { unit_from: piece.unit_from + units, units: piece.units - units, ..piece };
                     before = before.checked_add(units).ok_or(overflow)?;
                 }
@@ -230,7 +230,7 @@ impl Context<'_, '_> {
             }
             ClausePricing::Volume(_) => {
                 let counter = clause.counter.expect("a tiered rate has a counter");
-                state.pending.counted.push((slice.month, counter, slice.units));
+                state.pending.count(slice.month, counter, slice.units);
                 let component = tally.component(ComponentKind::Usage, (slice.clause, clause), 0);
                 let (unit_from, units, month) = (slice.unit_from, slice.units, slice.month);
                 push_usage(
@@ -303,7 +303,7 @@ impl Context<'_, '_> {
                     self.rules.versions[clause.version].tariff.options.units == UnitsCounted::Completed;
                 let packages = |units: i64| units / size + i64::from(!completed && units % size != 0);
                 let opened = packages(after) - packages(units_before);
-                state.pending.counted.push((slice.month, counter, slice.units));
+                state.pending.count(slice.month, counter, slice.units);
                 let (of, units) = (slice.clause, slice.units);
                 trace.step(|| Step::Packages { clause: of, units_before, units, packages: opened });
                 numerator.checked_mul(i128::from(opened)).ok_or(overflow)?

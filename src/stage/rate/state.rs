@@ -76,6 +76,22 @@ impl Pending {
         self.scopes.clear();
     }
 
+    /// Adds to what is drawn: one entry for a counter, however many increments draw on it.
+    pub fn draw(&mut self, month: u32, counter: usize, units: i128) {
+        match self.draws.iter_mut().find(|draw| (draw.0, draw.1) == (month, counter)) {
+            Some(draw) => draw.2 += units,
+            None => self.draws.push((month, counter, units)),
+        }
+    }
+
+    /// Adds to what tiers and packages count.
+    pub fn count(&mut self, month: u32, counter: usize, units: i64) {
+        match self.counted.iter_mut().find(|count| (count.0, count.1) == (month, counter)) {
+            Some(count) => count.2 = count.2.saturating_add(units),
+            None => self.counted.push((month, counter, units)),
+        }
+    }
+
     pub fn drawn(&self, month: u32, counter: usize) -> i128 {
         let own = self.draws.iter().filter(|draw| (draw.0, draw.1) == (month, counter));
         own.map(|(_, _, units)| units).sum()

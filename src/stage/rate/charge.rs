@@ -425,7 +425,15 @@ impl Context<'_, '_> {
         }
         tally.total = plus(tally.total, numerator)?;
         let component = tally.component(ComponentKind::ConnectionFee, (clause, of), numerator);
-        let tier = if clause == tally.first { tally.tier } else { 0 };
+        // The fee of a rate entered on the way stands with its first unit.
+        let own = state.components[tally.begin..]
+            .iter()
+            .find(|part| part.kind == ComponentKind::Usage && part.clause == clause);
+        let tier = match own {
+            _ if clause == tally.first => tally.tier,
+            Some(part) => part.tier,
+            None => self.next_tier(state, tally, of),
+        };
         state.components.push(Component { tier, ..component });
         trace.step(|| Step::ConnectionFee { clause, numerator });
         Ok(())

@@ -58,6 +58,9 @@ pub(super) struct Call<'c> {
     pub month: u32,
 }
 
+/// More runs of increments than any call has: beyond them a length is absurd, and pricing it would take for ever.
+const RUNS_MAX: usize = 1_000_000;
+
 /// Units billed for a number of whole seconds, by the first block and the further steps.
 pub(super) fn billed(increment: Increment, minimum: i64, options: &TariffOptions, seconds: i64) -> i64 {
     if seconds == 0 {
@@ -235,6 +238,9 @@ impl Context<'_, '_> {
         let (mut position, mut number) = (0_i64, 0_u32);
         let before = slices.len();
         while position < target {
+            if slices.len() - before > RUNS_MAX {
+                return Err(overflow);
+            }
             let place = self.place(call, position)?;
             let increment = self.rules.clauses[place.clause as usize].increment;
             let regular = position > 0

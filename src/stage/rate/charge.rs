@@ -325,7 +325,9 @@ impl Context<'_, '_> {
         tally.total = plus(tally.total, numerator)?;
         let component = tally.component(ComponentKind::Usage, (slice.clause, clause), numerator);
         let (unit_from, units, month) = (slice.unit_from, slice.units, slice.month);
-        push_usage(&mut state.components, tally.begin, Component { month, unit_from, units, ..component });
+        // The tier of the entry is that of its first clause, which may be another one.
+        let component = Component { tier: 0, month, unit_from, units, ..component };
+        push_usage(&mut state.components, tally.begin, component);
         let (clause, units) = (slice.clause, slice.units);
         trace.step(|| Step::Price { clause, part: 0, units, numerator });
         Ok(numerator)

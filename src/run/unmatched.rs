@@ -4,7 +4,6 @@ use crate::domain::contact::{Contact, ContactList};
 use crate::domain::derivation::IdentityRule;
 use crate::domain::disposition::{EventDisposition, SuspenseReason};
 use crate::domain::event::BillableEvent;
-use crate::domain::time::Span;
 use crate::domain::{Exact, Hash, Result, Zone};
 use crate::output::unmatched::{UnmatchedEvent, UnmatchedUsage};
 use crate::rules::{CompiledRules, RuleSet};
@@ -83,7 +82,8 @@ fn values<'a>(
     for tariff in &mut rules.tariffs {
         tariff.allowances.clear();
     }
-    let contacts = ContactList { contacts: vec![stand_in()], hash: Hash::of(STAND_IN.as_bytes()) };
+    let contacts =
+        ContactList { contacts: vec![Contact::nobody(STAND_IN)], hash: Hash::of(STAND_IN.as_bytes()) };
     let span = span_of(events.iter().map(BillableEvent::view));
     let compiled = CompiledRules::new(&rules, &contacts, home, span)?.learn(&events);
     let run = rate_all(&compiled, &events)?;
@@ -100,31 +100,4 @@ fn values<'a>(
         values[*place] = Ok(parts.into_iter().try_fold(Exact::ZERO, Exact::plus)?);
     }
     Ok(values)
-}
-
-fn stand_in() -> Contact {
-    Contact {
-        id: STAND_IN.to_owned(),
-        name: String::new(),
-        address: Vec::new(),
-        email: None,
-        numbers: Vec::new(),
-        prefixes: Vec::new(),
-        extensions: Vec::new(),
-        account_codes: Vec::new(),
-        matters: Vec::new(),
-        departments: Vec::new(),
-        sites: Vec::new(),
-        cost_centres: Vec::new(),
-        ringcentral_accounts: Vec::new(),
-        account: None,
-        pool: None,
-        tariff: None,
-        currency: None,
-        zone: None,
-        tax: None,
-        valid: Span::ALWAYS,
-        do_not_bill: false,
-        line: 0,
-    }
 }
